@@ -1,0 +1,1 @@
+//! JSON over HTTP, OpenAPI, webhooks in, live updates.

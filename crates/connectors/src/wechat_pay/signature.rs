@@ -1,0 +1,327 @@
+//! Who said it: signatures on our requests, on WeChat's answers and on its callbacks.
+//!
+//! Everything is RSA PKCS#1 v1.5 with SHA-256 over a few lines that each end in `\n`, the last
+//! one too (WeChat Pay API v3, signature and verification).
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::Ts;
+use rand::Rng as _;
+use rand::distr::Alphanumeric;
+use std::collections::HashMap;
+use thiserror::Error;
+
+/// The name of the one signature scheme that is spoken here.
+pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+
+/// How a serial starts that names a WeChat Pay public key and not a platform certificate.
+pub const PUBLIC_KEY_PREFIX: &str = "PUB_KEY_ID_";
+
+/// How WeChat's deliberately wrong signatures start; they must be refused, and are no attack.
+pub const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
+
+/// A signed message this many seconds from our time, or more, is refused (constant `FiveMinute`
+/// of WeChat's own SDK).
+pub const MAX_AGE_SECONDS: u64 = 300;
+
+/// What can be wrong with a key.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// No block of this kind in the text.
+    #[error("no PEM block `{0}` found: give the whole text with its BEGIN and END lines")]
+    NoPem(&'static str),
+    /// The text between the lines is not Base64.
+    #[error("the PEM block `{0}` holds characters that are not Base64")]
+    NotBase64(&'static str),
+    /// The bytes are not such a key.
+    #[error("this is not {expected}: {reason}")]
+    NotAKey {
+        /// What it should have been.
+        expected: &'static str,
+        /// What the library said.
+        reason: String,
+    },
+    /// A certificate under another certificate's serial.
+    #[error("the certificate's serial is {found}, but it was given as {given}")]
+    WrongSerial {
+        /// In the certificate.
+        found: String,
+        /// In the configuration.
+        given: String,
+    },
+    /// The system gave no randomness, or the key is unusable.
+    #[error("the message could not be signed")]
+    NotSigned,
+}
+
+/// A private key that signs.
+pub struct SigningKey(KeyPair);
+
+impl SigningKey {
+    /// Reads a PKCS#8 private key, as the merchant portal's tool writes it (`apiclient_key.pem`).
+    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
+        let der = pem_block(pem, "PRIVATE KEY")?;
+        KeyPair::from_pkcs8(&der).map(Self).map_err(|reason| KeyError::NotAKey {
+            expected: "an RSA private key in PKCS#8",
+            reason: reason.to_string(),
+        })
+    }
+
+    /// The Base64 text of the signature.
+    pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| KeyError::NotSigned)?;
+        Ok(STANDARD.encode(signature))
+    }
+}
+
+/// A public key that verifies.
+pub struct VerifyingKey(ParsedPublicKey);
+
+impl VerifyingKey {
+    /// Reads a public key (SubjectPublicKeyInfo, `BEGIN PUBLIC KEY`).
+    pub fn from_spki_pem(pem: &str) -> Result<Self, KeyError> {
+        Self::from_spki_der(&pem_block(pem, "PUBLIC KEY")?)
+    }
+
+    /// Takes the public key out of an X.509 certificate, and checks that it carries this serial.
+    /// Who issued it is not looked at: it is trusted because it was configured.
+    pub fn from_certificate_pem(pem: &str, serial: &str) -> Result<Self, KeyError> {
+        let der = pem_block(pem, "CERTIFICATE")?;
+        let parts = certificate_parts(&der).ok_or(KeyError::NotAKey {
+            expected: "an X.509 certificate",
+            reason: "its outer structure can't be read".to_owned(),
+        })?;
+        let digits = |text: &str| text.trim_start_matches('0').to_ascii_uppercase();
+        if digits(&parts.serial) != digits(serial) {
+            return Err(KeyError::WrongSerial { found: parts.serial, given: serial.to_owned() });
+        }
+        Self::from_spki_der(parts.public_key)
+    }
+
+    fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map(Self).map_err(|reason| {
+            KeyError::NotAKey {
+                expected: "an RSA public key of 2048 bits or more",
+                reason: reason.to_string(),
+            }
+        })
+    }
+
+    /// Whether the Base64 text is this key's signature of the message.
+    pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        STANDARD.decode(signature).is_ok_and(|bytes| self.0.verify_sig(message, &bytes).is_ok())
+    }
+}
+
+/// What the merchant signs for a request. `canonical_url` is path and query exactly as sent.
+pub fn request_message(
+    method: &str,
+    canonical_url: &str,
+    timestamp: i64,
+    nonce: &str,
+    body: &[u8],
+) -> Vec<u8> {
+    let mut message =
+        format!("{method}\n{canonical_url}\n{timestamp}\n{nonce}\n").into_bytes();
+    message.extend_from_slice(body);
+    message.push(b'\n');
+    message
+}
+
+/// What WeChat signs for an answer or a callback.
+pub fn answer_message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+    let mut message = format!("{timestamp}\n{nonce}\n").into_bytes();
+    message.extend_from_slice(body);
+    message.push(b'\n');
+    message
+}
+
+/// What the merchant signs for the payer's device (JSAPI and mini-program).
+pub fn payer_message(appid: &str, timestamp: i64, nonce: &str, package: &str) -> Vec<u8> {
+    format!("{appid}\n{timestamp}\n{nonce}\n{package}\n").into_bytes()
+}
+
+/// The value of the `Authorization` header.
+pub fn authorization(
+    mchid: &str,
+    serial: &str,
+    nonce: &str,
+    timestamp: i64,
+    signature: &str,
+) -> String {
+    format!(
+        "{SCHEME} mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",\
+         serial_no=\"{serial}\",signature=\"{signature}\""
+    )
+}
+
+/// A fresh nonce: 32 letters and digits.
+pub fn nonce() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect()
+}
+
+/// Why a signed message was not believed.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum VerificationError {
+    /// A header is not there.
+    #[error("header {0} is missing")]
+    MissingHeader(&'static str),
+    /// WeChat tests whether we verify at all.
+    #[error("the signature is a probe ({PROBE_PREFIX})")]
+    Probe,
+    /// A scheme that we don't speak.
+    #[error("signature type `{0}` is not known: {SCHEME} is")]
+    UnknownScheme(String),
+    /// A key that we don't have.
+    #[error("no platform key has the serial `{0}`: add it to the configuration")]
+    UnknownSerial(String),
+    /// Not Unix seconds.
+    #[error("Wechatpay-Timestamp `{0}` is not a number of seconds")]
+    BadTimestamp(String),
+    /// Too old, or from the future.
+    #[error("time {timestamp} is {MAX_AGE_SECONDS} seconds or more from ours, {now}")]
+    Stale {
+        /// The header's Unix seconds.
+        timestamp: i64,
+        /// Our Unix seconds.
+        now: i64,
+    },
+    /// The signature is of another message or by another key.
+    #[error("the signature by `{0}` is not of this message")]
+    Mismatch(String),
+}
+
+/// WeChat's public keys, by serial. Certificates and public keys live side by side: during a
+/// merchant's move from one to the other both sign (WeChat Pay API v3, switching to the public
+/// key), so the header alone says which key counts.
+#[derive(Default)]
+pub struct PlatformKeys(HashMap<String, VerifyingKey>);
+
+impl PlatformKeys {
+    /// Adds a key; a serial already there is replaced.
+    pub fn insert(&mut self, serial: &str, key: VerifyingKey) {
+        self.0.insert(serial.to_owned(), key);
+    }
+
+    /// The serials, sorted.
+    pub fn serials(&self) -> Vec<&str> {
+        let mut serials: Vec<_> = self.0.keys().map(String::as_str).collect();
+        serials.sort_unstable();
+        serials
+    }
+
+    /// Checks an answer or a callback: its headers, found by their lower-case names, and its
+    /// body as received.
+    pub fn verify<'h>(
+        &self,
+        header: impl Fn(&'static str) -> Option<&'h str>,
+        body: &[u8],
+        now: Ts,
+    ) -> Result<(), VerificationError> {
+        let required =
+            |name: &'static str| header(name).ok_or(VerificationError::MissingHeader(name));
+        let signature = required("wechatpay-signature")?;
+        if signature.starts_with(PROBE_PREFIX) {
+            return Err(VerificationError::Probe);
+        }
+        let serial = required("wechatpay-serial")?;
+        let timestamp = required("wechatpay-timestamp")?;
+        let nonce = required("wechatpay-nonce")?;
+        if let Some(scheme) = header("wechatpay-signature-type")
+            && scheme != SCHEME
+        {
+            return Err(VerificationError::UnknownScheme(scheme.to_owned()));
+        }
+        let sent: i64 = timestamp
+            .parse()
+            .map_err(|_| VerificationError::BadTimestamp(timestamp.to_owned()))?;
+        let now = now.unix_seconds();
+        if sent.abs_diff(now) >= MAX_AGE_SECONDS {
+            return Err(VerificationError::Stale { timestamp: sent, now });
+        }
+        let key = self
+            .0
+            .get(serial)
+            .ok_or_else(|| VerificationError::UnknownSerial(serial.to_owned()))?;
+        if key.verifies(&answer_message(timestamp, nonce, body), signature) {
+            Ok(())
+        } else {
+            Err(VerificationError::Mismatch(serial.to_owned()))
+        }
+    }
+}
+
+/// The bytes of the first PEM block with this label.
+fn pem_block(pem: &str, label: &'static str) -> Result<Vec<u8>, KeyError> {
+    let begin = format!("-----BEGIN {label}-----");
+    let end = format!("-----END {label}-----");
+    let (_, rest) = pem.split_once(&begin).ok_or(KeyError::NoPem(label))?;
+    let (text, _) = rest.split_once(&end).ok_or(KeyError::NoPem(label))?;
+    let text: String = text.split_whitespace().collect();
+    STANDARD.decode(text).map_err(|_| KeyError::NotBase64(label))
+}
+
+/// What we need of a certificate.
+struct CertificateParts<'a> {
+    /// Upper-case hex.
+    serial: String,
+    /// The SubjectPublicKeyInfo, tag and length included.
+    public_key: &'a [u8],
+}
+
+/// Walks down to the serial and the public key (RFC 5280, 4.1): the certificate is a sequence
+/// whose first part is a sequence of version `[0]`, serial, algorithm, issuer, validity, subject
+/// and public key.
+fn certificate_parts(der: &[u8]) -> Option<CertificateParts<'_>> {
+    const SEQUENCE: u8 = 0x30;
+    const INTEGER: u8 = 0x02;
+    const VERSION: u8 = 0xa0;
+    let (tag, _, certificate, _) = der_element(der)?;
+    let (inner_tag, _, mut fields, _) = der_element(certificate)?;
+    if tag != SEQUENCE || inner_tag != SEQUENCE {
+        return None;
+    }
+    if fields.first() == Some(&VERSION) {
+        fields = der_element(fields)?.3;
+    }
+    let (tag, _, serial, mut fields) = der_element(fields)?;
+    if tag != INTEGER {
+        return None;
+    }
+    for _ in ["algorithm", "issuer", "validity", "subject"] {
+        fields = der_element(fields)?.3;
+    }
+    let (tag, public_key, _, _) = der_element(fields)?;
+    if tag != SEQUENCE {
+        return None;
+    }
+    let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
+    let serial = serial.iter().map(|byte| format!("{byte:02X}")).collect();
+    Some(CertificateParts { serial, public_key })
+}
+
+/// One element of DER: its tag, the whole of it, its content, and what follows it.
+fn der_element(input: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
+    let (&tag, rest) = input.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, content) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        // Long form: the low bits say how many bytes of length follow; four are plenty.
+        let count = usize::from(first & 0x7f);
+        if count == 0 || count > 4 {
+            return None;
+        }
+        let (bytes, content) = rest.split_at_checked(count)?;
+        (bytes.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)), content)
+    };
+    let (content, after) = content.split_at_checked(length)?;
+    let whole = input.get(..input.len() - after.len())?;
+    Some((tag, whole, content, after))
+}

@@ -1,0 +1,46 @@
+//! Consultations: dispatched to a doctor, or queued for a clinic session (spec 10).
+
+mod actions;
+mod command;
+mod decide;
+mod detail;
+mod entry;
+pub mod matching;
+mod money;
+mod paying;
+pub mod queue;
+pub mod refund;
+mod rules;
+mod status;
+
+pub use actions::{Action, actions};
+pub use command::{Command, Facts, NewConsultation, SessionFacts, Verdict};
+pub use decide::{create, decide};
+pub use detail::{
+    Assignment, AssignmentEnd, CancelAsked, ConsultationType, Detail, Rating, Summary,
+};
+pub use refund::{Cause, Fault, Quote};
+pub use rules::{Rules, ShareRule, Timeouts, TimerName, When};
+pub use status::{ConsultationStatus, Mode};
+
+use crate::order::{self, Lifecycle};
+use serde::{Deserialize, Serialize};
+
+/// The kind of order that is a consultation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Consulting {}
+
+impl Lifecycle for Consulting {
+    type Status = ConsultationStatus;
+    type Detail = Detail;
+    type Timer = TimerName;
+}
+
+/// A consultation order.
+pub type Consultation = order::Order<Consulting>;
+/// What a command does to a consultation.
+pub type Decision = order::Decision<Consulting>;
+/// What came of a command to a consultation.
+pub type Outcome = order::Outcome<Consulting>;
+/// A decision about a consultation being made.
+pub type Draft = order::Draft<Consulting>;

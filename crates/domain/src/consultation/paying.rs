@@ -1,0 +1,203 @@
+//! Statuses 100 to 102: paying, and money that comes late, twice or wrong (spec 10 and 20).
+
+use super::entry::{Context, can_take_late_money, give_back, go};
+use super::refund::Cause;
+use super::{Consultation, ConsultationStatus as S, Draft, Mode, money};
+use crate::lifecycle::Status;
+use crate::order::{Effect, Refusal};
+use crate::payment::{GatewayName, Method, Payment, PaymentStatus};
+use crate::{Money, PaymentId, Span};
+
+/// How long a payment's outcome is waited for before it is asked for again (spec 10, status 101).
+const ASK_AGAIN: Span = Span::minutes(1);
+
+/// 100, 102: a new attempt to pay.
+pub fn submit(
+    draft: &mut Draft,
+    ctx: &mut Context<'_>,
+    gateway: GatewayName,
+    method: Method,
+    payer: Option<&String>,
+) -> Result<(), Refusal> {
+    if method == Method::Jsapi && payer.is_none_or(String::is_empty) {
+        return Err(Refusal::Invalid {
+            field: "openid",
+            why: "is needed to pay inside WeChat (method jsapi)".to_owned(),
+        });
+    }
+    if ctx.facts.session.is_some_and(|session| session.ended) {
+        return Err(Refusal::Invalid {
+            field: "sessionId",
+            why: "the session was cancelled or has ended: cancel this order and book another"
+                .to_owned(),
+        });
+    }
+    let id = PaymentId(ctx.ids.next_id());
+    let window = ctx.facts.rules.timeout(super::TimerName::GatewayResult);
+    draft.order.payments.push(Payment {
+        id,
+        gateway,
+        method,
+        payer: payer.cloned(),
+        out_trade_no: id.uuid().simple().to_string(),
+        status: PaymentStatus::Pending,
+        amount: draft.order.price,
+        paid: None,
+        transaction_id: None,
+        pay_with: None,
+        // The gateway takes no money after we would have closed it.
+        expires_at: draft.now + window,
+        created_at: draft.now,
+        updated_at: draft.now,
+    });
+    draft.order.detail.being_checked = false;
+    go(
+        draft,
+        ctx,
+        S::Paying,
+        "pay",
+        Some(gateway.name().to_owned()),
+    )
+}
+
+/// The gateway will take the payment.
+pub fn started(
+    draft: &mut Draft,
+    id: PaymentId,
+    pay_with: &serde_json::Value,
+) -> Result<(), Refusal> {
+    if money::payment_mut(draft, id)?.status != PaymentStatus::Pending {
+        return Ok(());
+    }
+    money::step_payment(draft, id, PaymentStatus::Processing)?;
+    money::payment_mut(draft, id)?.pay_with = Some(pay_with.clone());
+    draft.note("payment_started", None);
+    Ok(())
+}
+
+/// Money arrived, whatever the order is doing.
+pub fn succeeded(
+    draft: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: PaymentId,
+    paid: Money,
+    transaction_id: &str,
+    by_query: bool,
+) -> Result<(), Refusal> {
+    let before = money::payment_mut(draft, id)?.status;
+    if before.has_money() {
+        return Ok(());
+    }
+    if !before.is_open() && !by_query {
+        // Two results that disagree: the gateway's query decides (spec 20).
+        draft.note(
+            "payment_disagrees",
+            Some(format!("{} and paid", before.constant())),
+        );
+        draft.effect(Effect::SettlePayment { payment: id });
+        return Ok(());
+    }
+    if paid.currency != draft.order.price.currency {
+        return Err(Refusal::Invalid {
+            field: "currency",
+            why: format!(
+                "{} was paid for a price in {}",
+                paid.currency, draft.order.price.currency
+            ),
+        });
+    }
+    let takes_it_on = can_take_on(&draft.order, id);
+    money::receive(draft, id, paid, transaction_id)?;
+    draft.order.detail.being_checked = false;
+    match draft.order.status {
+        S::Paying if takes_it_on => paid_for(draft, ctx, paid),
+        S::PendingPayment | S::PaymentFailed if takes_it_on => {
+            draft.step(S::Paying, "payment_succeeded_late", None)?;
+            paid_for(draft, ctx, paid)
+        }
+        S::PendingPayment | S::Paying | S::PaymentFailed => too_late(draft, ctx, id),
+        S::Dispatching | S::PendingAccept | S::DispatchFailed => too_late(draft, ctx, id),
+        S::QueuingNumber | S::PendingActivation | S::InQueue => too_late(draft, ctx, id),
+        S::Calling | S::CallFailed | S::ReQueuing => too_late(draft, ctx, id),
+        S::PendingConsultation | S::InProgress | S::ServiceTimeout => too_late(draft, ctx, id),
+        S::RefundRequested | S::RefundReviewing | S::Refunding => too_late(draft, ctx, id),
+        S::RefundFailed | S::Completed | S::Refunded | S::Cancelled => too_late(draft, ctx, id),
+    }
+}
+
+/// Whether this payment's money is the order's: it is the open one, or nothing else is open or paid.
+fn can_take_on(order: &Consultation, id: PaymentId) -> bool {
+    match order.open_payment() {
+        Some(open) => open.id == id,
+        None => can_take_late_money(order),
+    }
+}
+
+fn paid_for(draft: &mut Draft, ctx: &mut Context<'_>, paid: Money) -> Result<(), Refusal> {
+    if paid != draft.order.price {
+        let note = format!("{paid} was paid, the price is {}", draft.order.price);
+        draft.note("amount_differs", Some(note));
+        return give_back(draft, ctx, Cause::AmountDiffers, "amount_differs");
+    }
+    let next = match draft.order.detail.mode {
+        Mode::Dispatch => S::Dispatching,
+        Mode::Clinic => S::QueuingNumber,
+    };
+    go(draft, ctx, next, "payment_succeeded", None)
+}
+
+fn too_late(draft: &mut Draft, ctx: &mut Context<'_>, id: PaymentId) -> Result<(), Refusal> {
+    let note = format!("while the order is {}", draft.order.status.constant());
+    draft.note("late_money", Some(note));
+    money::return_late_money(draft, ctx.facts, id, ctx.ids)
+}
+
+/// The payment ended without money, by proof.
+pub fn ended_unpaid(
+    draft: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: PaymentId,
+    to: PaymentStatus,
+    reason: &'static str,
+    note: Option<String>,
+) -> Result<(), Refusal> {
+    if !money::payment_mut(draft, id)?.status.is_open() {
+        return Ok(());
+    }
+    money::step_payment(draft, id, to)?;
+    draft.order.detail.being_checked = false;
+    if draft.order.status == S::Paying {
+        return go(draft, ctx, S::PaymentFailed, reason, note);
+    }
+    draft.note(reason, note);
+    Ok(())
+}
+
+/// 101: cancelled while the gateway has the word.
+pub fn cancel_while_paying(draft: &mut Draft, reason: Option<&String>) {
+    if draft.order.detail.cancel_asked.is_some() {
+        return;
+    }
+    let asked = super::CancelAsked {
+        at: draft.now,
+        reason: reason.cloned(),
+    };
+    draft.order.detail.cancel_asked = Some(asked);
+    draft.note("cancel_asked", reason.cloned());
+    if let Some(payment) = draft.order.open_payment().map(|payment| payment.id) {
+        draft.effect(Effect::SettlePayment { payment });
+    }
+}
+
+/// 101: no result in time. The gateway is asked, and asked again each minute while it can't be
+/// reached; unknown is never stored as failed.
+pub fn result_overdue(draft: &mut Draft) {
+    if !draft.order.detail.being_checked {
+        draft.order.detail.being_checked = true;
+        draft.note("being_checked", None);
+    }
+    draft.set_timer(super::TimerName::GatewayResult, draft.now + ASK_AGAIN);
+    if let Some(payment) = draft.order.open_payment().map(|payment| payment.id) {
+        draft.effect(Effect::SettlePayment { payment });
+    }
+}

@@ -1,0 +1,1 @@
+//! What happens when: execute, timers, relay, dispatcher, numbers, refunds.

@@ -1,0 +1,1 @@
+//! The counterparties, played on loopback.

@@ -1,0 +1,1 @@
+//! What is kept: rows, SQL, migrations, the committer.

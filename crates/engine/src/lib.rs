@@ -1,1 +1,25 @@
-//! What happens when: execute, timers, relay, dispatcher, numbers, refunds.
+//! What happens when: commands, deadlines, effects and their results. The loop of DESIGN:
+//! command, decide, commit, relay, and the relay's result is a command again.
+
+mod booking;
+pub mod clock;
+mod effects;
+mod engine;
+mod error;
+mod execute;
+mod facts;
+pub mod ids;
+mod notice;
+mod quote;
+mod relay;
+mod room;
+mod sessions;
+pub mod settings;
+mod work;
+
+pub use booking::Booking;
+pub use engine::{Changed, Engine, EngineConfig, Gateways};
+pub use error::EngineError;
+pub use execute::{Answer, Answered, Executed, Idempotency, Origin};
+pub use notice::{NoticeError, NoticeOutcome};
+pub use sessions::{NewSession, QueuePlace, SessionAction};

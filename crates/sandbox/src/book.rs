@@ -89,9 +89,17 @@ pub(crate) struct Action {
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Task {
     /// Tells the merchant of a payment.
-    NotifyPayment { out_trade_no: String, bad_signature: bool, attempt: usize },
+    NotifyPayment {
+        out_trade_no: String,
+        bad_signature: bool,
+        attempt: usize,
+    },
     /// Tells the merchant how a refund ended.
-    NotifyRefund { out_refund_no: String, bad_signature: bool, attempt: usize },
+    NotifyRefund {
+        out_refund_no: String,
+        bad_signature: bool,
+        attempt: usize,
+    },
     /// The payer pays.
     Autopay { out_trade_no: String },
     /// The refund arrives.
@@ -146,9 +154,10 @@ impl Book {
         Ok(book)
     }
 
-    /// Lets go of the directory; every later change fails.
+    /// Lets go of the directory; every later change fails, and nothing is due any more.
     pub(crate) fn close(&mut self, data_dir: Option<&Path>) {
         self.file = None;
+        self.actions.clear();
         self.closed = Some(data_dir.unwrap_or(Path::new("memory")).to_owned());
     }
 
@@ -158,7 +167,8 @@ impl Book {
             return Err(SandboxError::Closed(dir.clone()));
         }
         if let Some(file) = &mut self.file {
-            file.append(&changes).map_err(|source| SandboxError::file("book.jsonl", source))?;
+            file.append(&changes)
+                .map_err(|source| SandboxError::file("book.jsonl", source))?;
         }
         for change in changes {
             self.apply(change);
@@ -213,10 +223,21 @@ impl Book {
     /// What is still true, as lines.
     fn lines(&self) -> impl Iterator<Item = Vec<Change>> {
         let settings = std::iter::once(Change::Settings(self.settings.clone()));
-        let payments = self.payments().map(|payment| Change::Payment(Box::new(payment.clone())));
-        let refunds = self.refunds().map(|refund| Change::Refund(Box::new(refund.clone())));
-        let actions = self.actions.values().map(|action| Change::Action(Box::new(action.clone())));
-        settings.chain(payments).chain(refunds).chain(actions).map(|change| vec![change])
+        let payments = self
+            .payments()
+            .map(|payment| Change::Payment(Box::new(payment.clone())));
+        let refunds = self
+            .refunds()
+            .map(|refund| Change::Refund(Box::new(refund.clone())));
+        let actions = self
+            .actions
+            .values()
+            .map(|action| Change::Action(Box::new(action.clone())));
+        settings
+            .chain(payments)
+            .chain(refunds)
+            .chain(actions)
+            .map(|change| vec![change])
     }
 
     /// Takes up to so many due actions that nobody else is at.
@@ -227,7 +248,8 @@ impl Book {
             .take(limit)
             .cloned()
             .collect();
-        self.in_flight.extend(claimed.iter().map(|action| action.id));
+        self.in_flight
+            .extend(claimed.iter().map(|action| action.id));
         claimed
     }
 
@@ -259,12 +281,16 @@ impl Book {
     }
 
     pub(crate) fn payment_of(&self, transaction_id: &str) -> Option<&Payment> {
-        self.transactions.get(transaction_id).and_then(|number| self.payment(number))
+        self.transactions
+            .get(transaction_id)
+            .and_then(|number| self.payment(number))
     }
 
     /// All payments, oldest first.
     pub(crate) fn payments(&self) -> impl DoubleEndedIterator<Item = &Payment> {
-        self.payment_order.iter().filter_map(|number| self.payments.get(number))
+        self.payment_order
+            .iter()
+            .filter_map(|number| self.payments.get(number))
     }
 
     pub(crate) fn refund(&self, out_refund_no: &str) -> Option<&Refund> {
@@ -273,7 +299,9 @@ impl Book {
 
     /// All refunds, oldest first.
     pub(crate) fn refunds(&self) -> impl DoubleEndedIterator<Item = &Refund> {
-        self.refund_order.iter().filter_map(|number| self.refunds.get(number))
+        self.refund_order
+            .iter()
+            .filter_map(|number| self.refunds.get(number))
     }
 
     /// The refunds of a payment that took or will take money: all but `CLOSED`.

@@ -36,7 +36,14 @@ impl BookFile {
             .create(true)
             .open(&path)
             .map_err(|source| SandboxError::file(&path, source))?;
-        Ok((Self { out, length: 0, _lock: lock }, changes))
+        Ok((
+            Self {
+                out,
+                length: 0,
+                _lock: lock,
+            },
+            changes,
+        ))
     }
 
     /// Replaces everything that was written by what is still true.
@@ -102,7 +109,10 @@ fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Change>, SandboxError> {
     let mut changes = Vec::new();
     for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
         if !line.ends_with(b"\n") {
-            tracing::warn!(bytes = line.len(), "the sandbox's book ended in a torn line; it is cut");
+            tracing::warn!(
+                bytes = line.len(),
+                "the sandbox's book ended in a torn line; it is cut"
+            );
             break;
         }
         let line: Vec<Change> =

@@ -47,12 +47,18 @@ pub(crate) fn hexadecimal(count: usize) -> String {
 
 /// Random letters and digits.
 pub(crate) fn letters(count: usize) -> String {
-    rand::rng().sample_iter(Alphanumeric).take(count).map(char::from).collect()
+    rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(count)
+        .map(char::from)
+        .collect()
 }
 
 fn draw(count: usize, from: &[u8]) -> String {
     let mut rng = rand::rng();
-    (0..count).map(|_| char::from(from[rng.random_range(0..from.len())])).collect()
+    (0..count)
+        .map(|_| char::from(from[rng.random_range(0..from.len())]))
+        .collect()
 }
 
 fn day(now: Ts) -> String {
@@ -61,5 +67,9 @@ fn day(now: Ts) -> String {
 
 /// `20141027200939`, Beijing time.
 fn second(now: Ts) -> String {
-    beijing_time(now).chars().filter(char::is_ascii_digit).take(14).collect()
+    beijing_time(now)
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect()
 }

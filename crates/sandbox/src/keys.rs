@@ -145,7 +145,10 @@ fn key_pair() -> Result<(String, String), SandboxError> {
     let key = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let private: Pkcs8V1Der<'_> = key.as_der().map_err(failed)?;
     let public: PublicKeyX509Der<'_> = key.public_key().as_der().map_err(failed)?;
-    Ok((pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref())))
+    Ok((
+        pem("PRIVATE KEY", private.as_ref()),
+        pem("PUBLIC KEY", public.as_ref()),
+    ))
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

@@ -40,8 +40,14 @@ impl WechatPay {
 
     fn payment_notice(&self, notification: Notification) -> Result<Notice, CallbackError> {
         let transaction: Transaction = self.unseal(&notification)?;
-        match self.read_transaction(transaction).map_err(CallbackError::Malformed)? {
-            PaymentState::Paid(paid) => Ok(Notice::Paid { notice_id: notification.id, paid }),
+        match self
+            .read_transaction(transaction)
+            .map_err(CallbackError::Malformed)?
+        {
+            PaymentState::Paid(paid) => Ok(Notice::Paid {
+                notice_id: notification.id,
+                paid,
+            }),
             other => Err(CallbackError::Malformed(format!(
                 "event TRANSACTION.SUCCESS of a transaction that is not paid: {other:?}"
             ))),
@@ -50,10 +56,14 @@ impl WechatPay {
 
     fn refund_notice(&self, notification: Notification) -> Result<Notice, CallbackError> {
         let refund: RefundNotice = self.unseal(&notification)?;
-        self.check_owner(None, &refund.mchid).map_err(CallbackError::Malformed)?;
-        let state =
-            refund_status(&refund.refund_status, &refund.refund_id, refund.success_time.as_deref())
-                .map_err(CallbackError::Malformed)?;
+        self.check_owner(None, &refund.mchid)
+            .map_err(CallbackError::Malformed)?;
+        let state = refund_status(
+            &refund.refund_status,
+            &refund.refund_id,
+            refund.success_time.as_deref(),
+        )
+        .map_err(CallbackError::Malformed)?;
         Ok(Notice::Refund {
             notice_id: notification.id,
             out_refund_no: refund.out_refund_no,

@@ -22,7 +22,9 @@ impl WechatPay {
         path_and_query: &str,
         now: Ts,
     ) -> Result<A, GatewayError> {
-        let body = self.send(operation, Method::GET, path_and_query, Vec::new(), now).await?;
+        let body = self
+            .send(operation, Method::GET, path_and_query, Vec::new(), now)
+            .await?;
         read(operation, &body)
     }
 
@@ -59,7 +61,10 @@ impl WechatPay {
         body: Vec<u8>,
         now: Ts,
     ) -> Result<Vec<u8>, GatewayError> {
-        let url = format!("{}{path_and_query}", self.config.base_url.trim_end_matches('/'));
+        let url = format!(
+            "{}{path_and_query}",
+            self.config.base_url.trim_end_matches('/')
+        );
         let url = Url::parse(&url)
             .map_err(|reason| operation.refused("PARAM_ERROR", &format!("{url}: {reason}")))?;
         let authorization = self.authorize(operation, &method, &url, &body, now)?;
@@ -74,10 +79,15 @@ impl WechatPay {
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let response = request.send().await.map_err(|error| not_sent(operation, &error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| not_sent(operation, &error))?;
         let status = response.status();
         let headers = response.headers().clone();
-        let request_id = text_header(&headers, "request-id").unwrap_or("none").to_owned();
+        let request_id = text_header(&headers, "request-id")
+            .unwrap_or("none")
+            .to_owned();
         let answer = read_body(operation, response).await?;
         tracing::debug!(
             operation = operation.name(),
@@ -109,7 +119,13 @@ impl WechatPay {
             .sign(&message)
             .map_err(|reason| operation.unavailable(reason.to_string()))?;
         let WechatPay { config, .. } = self;
-        Ok(authorization(&config.mchid, &config.merchant_serial, &nonce, timestamp, &signature))
+        Ok(authorization(
+            &config.mchid,
+            &config.merchant_serial,
+            &nonce,
+            timestamp,
+            &signature,
+        ))
     }
 
     /// Lets only a verified success through. An unsigned "no" is taken as it is, as WeChat's own
@@ -130,7 +146,11 @@ impl WechatPay {
                     operation.unanswered(format!("answer {status} is not believed: {reason}"))
                 })?;
         }
-        if success { Ok(()) } else { Err(classify(operation, status, body)) }
+        if success {
+            Ok(())
+        } else {
+            Err(classify(operation, status, body))
+        }
     }
 }
 
@@ -151,8 +171,10 @@ fn not_sent(operation: Operation, error: &reqwest::Error) -> GatewayError {
 
 async fn read_body(operation: Operation, mut response: Response) -> Result<Vec<u8>, GatewayError> {
     let mut body = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| operation.unanswered(error.to_string()))?
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| operation.unanswered(error.to_string()))?
     {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             let reason = format!("the answer is longer than {MAX_ANSWER_BYTES} bytes");

@@ -120,8 +120,8 @@ impl WechatPayConfig {
         }
         let signing_key = SigningKey::from_pkcs8_pem(&self.merchant_private_key_pem)
             .map_err(WechatPayConfigError::MerchantKey)?;
-        let resource_key = ResourceKey::new(self.api_v3_key.as_bytes())
-            .map_err(WechatPayConfigError::ApiV3Key)?;
+        let resource_key =
+            ResourceKey::new(self.api_v3_key.as_bytes()).map_err(WechatPayConfigError::ApiV3Key)?;
         let wanted_serial = self
             .platform_keys
             .iter()
@@ -158,7 +158,10 @@ impl WechatPayConfig {
 }
 
 fn checked_url(name: &'static str, text: &str) -> Result<Url, WechatPayConfigError> {
-    let wrong = || WechatPayConfigError::Url { name, url: text.to_owned() };
+    let wrong = || WechatPayConfigError::Url {
+        name,
+        url: text.to_owned(),
+    };
     let url = Url::parse(text).map_err(|_| wrong())?;
     let plain = url.query().is_none() && url.fragment().is_none();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && plain && text.len() <= 255 {

@@ -119,21 +119,55 @@ mod tests {
     fn the_three_kinds_never_mix() {
         use Operation::{Close, Prepay, Query, QueryRefund, Refund};
         let cases = [
-            (Refund, 403, r#"{"code":"NOT_ENOUGH","message":"余额不足"}"#, "refused"),
-            (Prepay, 500, r#"{"code":"OPENID_MISMATCH","message":""}"#, "refused"),
-            (Prepay, 401, r#"{"code":"SIGN_ERROR","message":""}"#, "refused"),
-            (Refund, 429, r#"{"code":"FREQUENCY_LIMITED","message":""}"#, "unavailable"),
+            (
+                Refund,
+                403,
+                r#"{"code":"NOT_ENOUGH","message":"余额不足"}"#,
+                "refused",
+            ),
+            (
+                Prepay,
+                500,
+                r#"{"code":"OPENID_MISMATCH","message":""}"#,
+                "refused",
+            ),
+            (
+                Prepay,
+                401,
+                r#"{"code":"SIGN_ERROR","message":""}"#,
+                "refused",
+            ),
+            (
+                Refund,
+                429,
+                r#"{"code":"FREQUENCY_LIMITED","message":""}"#,
+                "unavailable",
+            ),
             (Refund, 403, r#"{"code":"FREQUENCYLIMITED"}"#, "unavailable"),
             (Prepay, 429, "<html>", "unavailable"),
-            (Refund, 500, r#"{"code":"SYSTEMERROR","message":""}"#, "unknown"),
+            (
+                Refund,
+                500,
+                r#"{"code":"SYSTEMERROR","message":""}"#,
+                "unknown",
+            ),
             (Close, 503, "", "unknown"),
             (Prepay, 404, "<html>", "unknown"),
             (Refund, 302, "", "unknown"),
             (Query, 503, "", "unavailable"),
-            (QueryRefund, 500, r#"{"code":"SYSTEM_ERROR"}"#, "unavailable"),
+            (
+                QueryRefund,
+                500,
+                r#"{"code":"SYSTEM_ERROR"}"#,
+                "unavailable",
+            ),
         ];
         for (operation, status, body, expected) in cases {
-            assert_eq!(kind(operation, status, body), expected, "{operation:?} {status} {body}");
+            assert_eq!(
+                kind(operation, status, body),
+                expected,
+                "{operation:?} {status} {body}"
+            );
         }
     }
 

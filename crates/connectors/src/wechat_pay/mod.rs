@@ -5,6 +5,7 @@
 //! needs to play the other end ([`signature`], [`resource`], [`wire`]) is public.
 
 mod callback;
+mod certificate;
 mod client;
 mod config;
 mod errors;
@@ -55,9 +56,21 @@ impl fmt::Debug for WechatPay {
 impl WechatPay {
     /// Checks the configuration; nothing is sent.
     pub fn new(config: WechatPayConfig) -> Result<Self, WechatPayConfigError> {
-        let config::Parts { signing_key, resource_key, platform_keys, wanted_serial, http } =
-            config.parts()?;
-        Ok(Self { config, http, signing_key, resource_key, platform_keys, wanted_serial })
+        let config::Parts {
+            signing_key,
+            resource_key,
+            platform_keys,
+            wanted_serial,
+            http,
+        } = config.parts()?;
+        Ok(Self {
+            config,
+            http,
+            signing_key,
+            resource_key,
+            platform_keys,
+            wanted_serial,
+        })
     }
 
     async fn prepay(
@@ -66,7 +79,13 @@ impl WechatPay {
         now: Ts,
     ) -> Result<PaymentStarted, GatewayError> {
         let operation = Operation::Prepay;
-        check_number(operation, "out_trade_no", &payment.out_trade_no, 6..=32, "_-|*")?;
+        check_number(
+            operation,
+            "out_trade_no",
+            &payment.out_trade_no,
+            6..=32,
+            "_-|*",
+        )?;
         check_amount(operation, payment.amount)?;
         let mut request = PrepayRequest {
             appid: self.config.appid.clone(),
@@ -86,7 +105,9 @@ impl WechatPay {
             PaymentMethod::Native => {
                 let path = "/v3/pay/transactions/native";
                 let answer: NativePrepayAnswer = self.post(operation, path, &request, now).await?;
-                Ok(PaymentStarted::Native { code_url: answer.code_url })
+                Ok(PaymentStarted::Native {
+                    code_url: answer.code_url,
+                })
             }
             PaymentMethod::Jsapi => {
                 let openid = payment.payer.clone().ok_or_else(|| {
@@ -137,10 +158,14 @@ impl WechatPay {
             answer => answer?,
         };
         if transaction.out_trade_no != out_trade_no {
-            let reason = format!("asked for {out_trade_no}, told {}", transaction.out_trade_no);
+            let reason = format!(
+                "asked for {out_trade_no}, told {}",
+                transaction.out_trade_no
+            );
             return Err(operation.unanswered(reason));
         }
-        self.read_transaction(transaction).map_err(|reason| operation.unanswered(reason))
+        self.read_transaction(transaction)
+            .map_err(|reason| operation.unanswered(reason))
     }
 
     /// What a transaction, from a query or a callback, says of our payment.
@@ -151,7 +176,9 @@ impl WechatPay {
             "SUCCESS" | "REFUND" => paid_notice(transaction).map(PaymentState::Paid),
             "NOTPAY" | "USERPAYING" | "ACCEPT" => Ok(PaymentState::Open),
             "CLOSED" | "REVOKED" => Ok(PaymentState::Closed),
-            "PAYERROR" => Ok(PaymentState::Failed { reason: transaction.trade_state_desc }),
+            "PAYERROR" => Ok(PaymentState::Failed {
+                reason: transaction.trade_state_desc,
+            }),
             other => Err(format!("trade_state `{other}` is not known")),
         }
     }
@@ -159,12 +186,14 @@ impl WechatPay {
     /// A notice for another app or merchant is not ours, however well it is signed.
     fn check_owner(&self, appid: Option<&str>, mchid: &str) -> Result<(), String> {
         match appid {
-            Some(appid) if appid != self.config.appid => {
-                Err(format!("appid `{appid}` is not ours, `{}`", self.config.appid))
-            }
-            _ if mchid != self.config.mchid => {
-                Err(format!("mchid `{mchid}` is not ours, `{}`", self.config.mchid))
-            }
+            Some(appid) if appid != self.config.appid => Err(format!(
+                "appid `{appid}` is not ours, `{}`",
+                self.config.appid
+            )),
+            _ if mchid != self.config.mchid => Err(format!(
+                "mchid `{mchid}` is not ours, `{}`",
+                self.config.mchid
+            )),
             _ => Ok(()),
         }
     }
@@ -172,8 +201,13 @@ impl WechatPay {
     async fn close_payment(&self, out_trade_no: &str, now: Ts) -> Result<(), GatewayError> {
         let operation = Operation::Close;
         check_number(operation, "out_trade_no", out_trade_no, 6..=32, "_-|*")?;
-        let path = format!("/v3/pay/transactions/out-trade-no/{}/close", escape(out_trade_no));
-        let request = CloseRequest { mchid: self.config.mchid.clone() };
+        let path = format!(
+            "/v3/pay/transactions/out-trade-no/{}/close",
+            escape(out_trade_no)
+        );
+        let request = CloseRequest {
+            mchid: self.config.mchid.clone(),
+        };
         match self.post_for_bytes(operation, &path, &request, now).await {
             Err(error) if is_refusal(&error, "ORDER_CLOSED") => Ok(()),
             answer => answer.map(drop),
@@ -186,7 +220,13 @@ impl WechatPay {
         now: Ts,
     ) -> Result<RefundState, GatewayError> {
         let operation = Operation::Refund;
-        check_number(operation, "out_refund_no", &refund.out_refund_no, 1..=64, "_-|*@")?;
+        check_number(
+            operation,
+            "out_refund_no",
+            &refund.out_refund_no,
+            1..=64,
+            "_-|*@",
+        )?;
         check_amount(operation, refund.amount)?;
         if refund.amount.currency != refund.total.currency {
             let message = "refund and payment are in different currencies";
@@ -207,7 +247,10 @@ impl WechatPay {
         let path = "/v3/refund/domestic/refunds";
         let answer: Refund = self.post(operation, path, &request, now).await?;
         if answer.amount.refund != refund.amount.amount {
-            let reason = format!("asked for {} fen, told {}", refund.amount, answer.amount.refund);
+            let reason = format!(
+                "asked for {} fen, told {}",
+                refund.amount, answer.amount.refund
+            );
             return Err(operation.unanswered(reason));
         }
         read_refund(&answer, &refund.out_refund_no).map_err(|reason| operation.unanswered(reason))
@@ -223,8 +266,9 @@ impl WechatPay {
         let path = format!("/v3/refund/domestic/refunds/{}", escape(out_refund_no));
         match self.get::<Refund>(operation, &path, now).await {
             Err(error) if is_refusal(&error, "RESOURCE_NOT_EXISTS") => Ok(RefundState::NotFound),
-            answer => read_refund(&answer?, out_refund_no)
-                .map_err(|reason| operation.unanswered(reason)),
+            answer => {
+                read_refund(&answer?, out_refund_no).map_err(|reason| operation.unanswered(reason))
+            }
         }
     }
 }
@@ -262,12 +306,18 @@ impl PaymentGateway for WechatPay {
 fn paid_notice(transaction: Transaction) -> Result<PaidNotice, String> {
     let missing = |name| format!("a paid transaction has no {name}");
     let amount = transaction.amount.ok_or_else(|| missing("amount"))?;
-    let currency: Currency =
-        amount.currency.parse().map_err(|reason| format!("amount: {reason}"))?;
-    let paid_at = transaction.success_time.ok_or_else(|| missing("success_time"))?;
+    let currency: Currency = amount
+        .currency
+        .parse()
+        .map_err(|reason| format!("amount: {reason}"))?;
+    let paid_at = transaction
+        .success_time
+        .ok_or_else(|| missing("success_time"))?;
     Ok(PaidNotice {
         out_trade_no: transaction.out_trade_no,
-        transaction_id: transaction.transaction_id.ok_or_else(|| missing("transaction_id"))?,
+        transaction_id: transaction
+            .transaction_id
+            .ok_or_else(|| missing("transaction_id"))?,
         amount: Money::new(amount.total, currency),
         paid_at: read_time("success_time", &paid_at)?,
     })
@@ -275,9 +325,16 @@ fn paid_notice(transaction: Transaction) -> Result<PaidNotice, String> {
 
 fn read_refund(refund: &Refund, out_refund_no: &str) -> Result<RefundState, String> {
     if refund.out_refund_no != out_refund_no {
-        return Err(format!("asked for {out_refund_no}, told {}", refund.out_refund_no));
+        return Err(format!(
+            "asked for {out_refund_no}, told {}",
+            refund.out_refund_no
+        ));
     }
-    refund_status(&refund.status, &refund.refund_id, refund.success_time.as_deref())
+    refund_status(
+        &refund.status,
+        &refund.refund_id,
+        refund.success_time.as_deref(),
+    )
 }
 
 /// A refund's status, from an answer or a callback.
@@ -290,7 +347,10 @@ fn refund_status(
         "SUCCESS" => {
             let time = success_time.ok_or("a refund that succeeded has no success_time")?;
             let at = read_time("success_time", time)?;
-            Ok(RefundState::Succeeded { refund_id: refund_id.to_owned(), at })
+            Ok(RefundState::Succeeded {
+                refund_id: refund_id.to_owned(),
+                at,
+            })
         }
         "PROCESSING" => Ok(RefundState::Processing),
         // Both spellings occur in callbacks.

@@ -48,8 +48,8 @@ impl ResourceKey {
         algorithm: &'static Algorithm,
         key: &[u8],
     ) -> Result<Self, ResourceError> {
-        let unbound = UnboundKey::new(algorithm, key)
-            .map_err(|_| ResourceError::KeyLength(key.len()))?;
+        let unbound =
+            UnboundKey::new(algorithm, key).map_err(|_| ResourceError::KeyLength(key.len()))?;
         Ok(Self(LessSafeKey::new(unbound)))
     }
 
@@ -72,7 +72,9 @@ impl ResourceKey {
     ) -> Result<Vec<u8>, ResourceError> {
         let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes())
             .map_err(|_| ResourceError::NonceLength(nonce.len()))?;
-        let mut bytes = STANDARD.decode(ciphertext).map_err(|_| ResourceError::NotBase64)?;
+        let mut bytes = STANDARD
+            .decode(ciphertext)
+            .map_err(|_| ResourceError::NotBase64)?;
         let length = self
             .0
             .open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut bytes)
@@ -85,7 +87,11 @@ impl ResourceKey {
     /// Seals a resource under a fresh nonce, as WeChat does. The kind is both the
     /// `original_type` and the associated data, such as `transaction`.
     pub fn seal(&self, kind: &str, plaintext: &[u8]) -> Result<EncryptedResource, ResourceError> {
-        let text: String = rand::rng().sample_iter(Alphanumeric).take(12).map(char::from).collect();
+        let text: String = rand::rng()
+            .sample_iter(Alphanumeric)
+            .take(12)
+            .map(char::from)
+            .collect();
         let nonce = Nonce::try_assume_unique_for_key(text.as_bytes())
             .map_err(|_| ResourceError::NonceLength(text.len()))?;
         let mut bytes = plaintext.to_vec();

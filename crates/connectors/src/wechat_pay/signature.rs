@@ -3,6 +3,7 @@
 //! Everything is RSA PKCS#1 v1.5 with SHA-256 over a few lines that each end in `\n`, the last
 //! one too (WeChat Pay API v3, signature and verification).
 
+use super::certificate::Certificate;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
@@ -64,17 +65,24 @@ impl SigningKey {
     /// Reads a PKCS#8 private key, as the merchant portal's tool writes it (`apiclient_key.pem`).
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         let der = pem_block(pem, "PRIVATE KEY")?;
-        KeyPair::from_pkcs8(&der).map(Self).map_err(|reason| KeyError::NotAKey {
-            expected: "an RSA private key in PKCS#8",
-            reason: reason.to_string(),
-        })
+        KeyPair::from_pkcs8(&der)
+            .map(Self)
+            .map_err(|reason| KeyError::NotAKey {
+                expected: "an RSA private key in PKCS#8",
+                reason: reason.to_string(),
+            })
     }
 
     /// The Base64 text of the signature.
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
             .map_err(|_| KeyError::NotSigned)?;
         Ok(STANDARD.encode(signature))
     }
@@ -93,29 +101,34 @@ impl VerifyingKey {
     /// Who issued it is not looked at: it is trusted because it was configured.
     pub fn from_certificate_pem(pem: &str, serial: &str) -> Result<Self, KeyError> {
         let der = pem_block(pem, "CERTIFICATE")?;
-        let parts = certificate_parts(&der).ok_or(KeyError::NotAKey {
+        let certificate = Certificate::read(&der).ok_or(KeyError::NotAKey {
             expected: "an X.509 certificate",
             reason: "its outer structure can't be read".to_owned(),
         })?;
         let digits = |text: &str| text.trim_start_matches('0').to_ascii_uppercase();
-        if digits(&parts.serial) != digits(serial) {
-            return Err(KeyError::WrongSerial { found: parts.serial, given: serial.to_owned() });
+        if digits(&certificate.serial) != digits(serial) {
+            return Err(KeyError::WrongSerial {
+                found: certificate.serial,
+                given: serial.to_owned(),
+            });
         }
-        Self::from_spki_der(parts.public_key)
+        Self::from_spki_der(certificate.public_key)
     }
 
     fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map(Self).map_err(|reason| {
-            KeyError::NotAKey {
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der)
+            .map(Self)
+            .map_err(|reason| KeyError::NotAKey {
                 expected: "an RSA public key of 2048 bits or more",
                 reason: reason.to_string(),
-            }
-        })
+            })
     }
 
     /// Whether the Base64 text is this key's signature of the message.
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        STANDARD.decode(signature).is_ok_and(|bytes| self.0.verify_sig(message, &bytes).is_ok())
+        STANDARD
+            .decode(signature)
+            .is_ok_and(|bytes| self.0.verify_sig(message, &bytes).is_ok())
     }
 }
 
@@ -127,8 +140,7 @@ pub fn request_message(
     nonce: &str,
     body: &[u8],
 ) -> Vec<u8> {
-    let mut message =
-        format!("{method}\n{canonical_url}\n{timestamp}\n{nonce}\n").into_bytes();
+    let mut message = format!("{method}\n{canonical_url}\n{timestamp}\n{nonce}\n").into_bytes();
     message.extend_from_slice(body);
     message.push(b'\n');
     message
@@ -163,7 +175,11 @@ pub fn authorization(
 
 /// A fresh nonce: 32 letters and digits.
 pub fn nonce() -> String {
-    rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect()
+    rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(32)
+        .map(char::from)
+        .collect()
 }
 
 /// Why a signed message was not believed.
@@ -243,7 +259,10 @@ impl PlatformKeys {
             .map_err(|_| VerificationError::BadTimestamp(timestamp.to_owned()))?;
         let now = now.unix_seconds();
         if sent.abs_diff(now) >= MAX_AGE_SECONDS {
-            return Err(VerificationError::Stale { timestamp: sent, now });
+            return Err(VerificationError::Stale {
+                timestamp: sent,
+                now,
+            });
         }
         let key = self
             .0
@@ -264,64 +283,7 @@ fn pem_block(pem: &str, label: &'static str) -> Result<Vec<u8>, KeyError> {
     let (_, rest) = pem.split_once(&begin).ok_or(KeyError::NoPem(label))?;
     let (text, _) = rest.split_once(&end).ok_or(KeyError::NoPem(label))?;
     let text: String = text.split_whitespace().collect();
-    STANDARD.decode(text).map_err(|_| KeyError::NotBase64(label))
-}
-
-/// What we need of a certificate.
-struct CertificateParts<'a> {
-    /// Upper-case hex.
-    serial: String,
-    /// The SubjectPublicKeyInfo, tag and length included.
-    public_key: &'a [u8],
-}
-
-/// Walks down to the serial and the public key (RFC 5280, 4.1): the certificate is a sequence
-/// whose first part is a sequence of version `[0]`, serial, algorithm, issuer, validity, subject
-/// and public key.
-fn certificate_parts(der: &[u8]) -> Option<CertificateParts<'_>> {
-    const SEQUENCE: u8 = 0x30;
-    const INTEGER: u8 = 0x02;
-    const VERSION: u8 = 0xa0;
-    let (tag, _, certificate, _) = der_element(der)?;
-    let (inner_tag, _, mut fields, _) = der_element(certificate)?;
-    if tag != SEQUENCE || inner_tag != SEQUENCE {
-        return None;
-    }
-    if fields.first() == Some(&VERSION) {
-        fields = der_element(fields)?.3;
-    }
-    let (tag, _, serial, mut fields) = der_element(fields)?;
-    if tag != INTEGER {
-        return None;
-    }
-    for _ in ["algorithm", "issuer", "validity", "subject"] {
-        fields = der_element(fields)?.3;
-    }
-    let (tag, public_key, _, _) = der_element(fields)?;
-    if tag != SEQUENCE {
-        return None;
-    }
-    let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
-    let serial = serial.iter().map(|byte| format!("{byte:02X}")).collect();
-    Some(CertificateParts { serial, public_key })
-}
-
-/// One element of DER: its tag, the whole of it, its content, and what follows it.
-fn der_element(input: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
-    let (&tag, rest) = input.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, content) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        // Long form: the low bits say how many bytes of length follow; four are plenty.
-        let count = usize::from(first & 0x7f);
-        if count == 0 || count > 4 {
-            return None;
-        }
-        let (bytes, content) = rest.split_at_checked(count)?;
-        (bytes.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)), content)
-    };
-    let (content, after) = content.split_at_checked(length)?;
-    let whole = input.get(..input.len() - after.len())?;
-    Some((tag, whole, content, after))
+    STANDARD
+        .decode(text)
+        .map_err(|_| KeyError::NotBase64(label))
 }

@@ -2,8 +2,8 @@
 
 use super::resource::{ResourceError, ResourceKey};
 use super::signature::{
-    KeyError, PlatformKeys, SigningKey, VerifyingKey, answer_message, authorization,
-    payer_message, request_message,
+    KeyError, PlatformKeys, SigningKey, VerifyingKey, answer_message, authorization, payer_message,
+    request_message,
 };
 use super::wire::{EncryptedResource, Notification};
 use super::{PlatformKey, WechatPay, WechatPayConfig, WechatPayConfigError};
@@ -23,12 +23,18 @@ fn vectors() -> Value {
 
 fn vector(id: &str) -> Value {
     let all = vectors();
-    let found = all["vectors"].as_array().unwrap().iter().find(|entry| entry["id"] == id);
+    let found = all["vectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["id"] == id);
     found.unwrap_or_else(|| panic!("no vector {id}")).clone()
 }
 
 fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
-    vector[name].as_str().unwrap_or_else(|| panic!("no text {name}"))
+    vector[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text {name}"))
 }
 
 fn own_key() -> VerifyingKey {
@@ -37,7 +43,9 @@ fn own_key() -> VerifyingKey {
 
 fn headers(vector: &Value) -> Vec<(String, String)> {
     let headers = vector["headers"].as_object().unwrap().iter();
-    headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    headers
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect()
 }
 
 fn seconds(seconds: i64) -> Ts {
@@ -80,14 +88,23 @@ fn call(
     body: &str,
     now: Ts,
 ) -> Result<Notice, CallbackError> {
-    gateway.callback(&Callback { headers, body: body.as_bytes() }, now)
+    gateway.callback(
+        &Callback {
+            headers,
+            body: body.as_bytes(),
+        },
+        now,
+    )
 }
 
 #[test]
 fn requests_are_signed_as_wechat_reads_them() {
     let post = vector("wx-v3-request-post");
-    let (url, nonce, body) =
-        (text(&post, "canonical_url"), text(&post, "nonce"), text(&post, "body"));
+    let (url, nonce, body) = (
+        text(&post, "canonical_url"),
+        text(&post, "nonce"),
+        text(&post, "body"),
+    );
     let message = request_message("POST", url, 1_554_208_460, nonce, body.as_bytes());
     assert_eq!(message, text(&post, "message").as_bytes());
     assert!(own_key().verifies(&message, text(&post, "signature")));
@@ -130,12 +147,17 @@ fn a_key_made_here_signs_what_its_public_half_verifies() {
         STANDARD.encode(der.as_ref())
     );
     let public: aws_lc_rs::encoding::PublicKeyX509Der<'_> =
-        aws_lc_rs::signature::KeyPair::public_key(&key).as_der().unwrap();
+        aws_lc_rs::signature::KeyPair::public_key(&key)
+            .as_der()
+            .unwrap();
     let public = format!(
         "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
         STANDARD.encode(public.as_ref())
     );
-    let signature = SigningKey::from_pkcs8_pem(&pem).unwrap().sign("复诊".as_bytes()).unwrap();
+    let signature = SigningKey::from_pkcs8_pem(&pem)
+        .unwrap()
+        .sign("复诊".as_bytes())
+        .unwrap();
     let public = VerifyingKey::from_spki_pem(&public).unwrap();
     assert!(public.verifies("复诊".as_bytes(), &signature));
     assert!(!public.verifies("初诊".as_bytes(), &signature));
@@ -145,23 +167,39 @@ fn a_key_made_here_signs_what_its_public_half_verifies() {
 fn a_payment_callback_is_read() {
     let sample = vector("wx-v3-notify-pay-success");
     let gateway = WechatPay::new(config()).unwrap();
-    let notice =
-        call(&gateway, &headers(&sample), text(&sample, "body"), seconds(1_763_604_000)).unwrap();
+    let notice = call(
+        &gateway,
+        &headers(&sample),
+        text(&sample, "body"),
+        seconds(1_763_604_000),
+    )
+    .unwrap();
     let paid = PaidNotice {
         out_trade_no: "CN202511200001".to_owned(),
         transaction_id: "4200001234202511201234567890".to_owned(),
         amount: Money::fen(3000),
         paid_at: Ts::parse("2025-11-20T10:00:00+08:00").unwrap(),
     };
-    assert_eq!(notice, Notice::Paid { notice_id: "EV-2018022511223320873".to_owned(), paid });
+    assert_eq!(
+        notice,
+        Notice::Paid {
+            notice_id: "EV-2018022511223320873".to_owned(),
+            paid
+        }
+    );
 }
 
 #[test]
 fn a_refund_callback_is_read() {
     let sample = vector("wx-v3-notify-refund-success");
     let gateway = WechatPay::new(config()).unwrap();
-    let notice =
-        call(&gateway, &headers(&sample), text(&sample, "body"), seconds(1_763_604_300)).unwrap();
+    let notice = call(
+        &gateway,
+        &headers(&sample),
+        text(&sample, "body"),
+        seconds(1_763_604_300),
+    )
+    .unwrap();
     let expected = Notice::Refund {
         notice_id: "EV-2018022511223320873".to_owned(),
         out_refund_no: "RF202511200001".to_owned(),
@@ -171,15 +209,23 @@ fn a_refund_callback_is_read() {
         },
     };
     assert_eq!(notice, expected);
-    assert_eq!(super::refund_status("CLOSE", "1", None), Ok(RefundState::Closed));
+    assert_eq!(
+        super::refund_status("CLOSE", "1", None),
+        Ok(RefundState::Closed)
+    );
 }
 
 #[test]
 fn the_published_callback_verifies_with_its_certificate() {
     let sample = vector("wx-public-notify");
     let gateway = WechatPay::new(config()).unwrap();
-    let notice =
-        call(&gateway, &headers(&sample), text(&sample, "body"), seconds(1_624_523_846)).unwrap();
+    let notice = call(
+        &gateway,
+        &headers(&sample),
+        text(&sample, "body"),
+        seconds(1_624_523_846),
+    )
+    .unwrap();
     assert!(matches!(notice, Notice::Other { event_type, .. }
         if event_type == "PAYSCORE.USER_OPEN_SERVICE"));
 
@@ -187,7 +233,10 @@ fn the_published_callback_verifies_with_its_certificate() {
     let notification: Notification = serde_json::from_str(text(&sample, "body")).unwrap();
     let key = text(&sample, "api_key_16_bytes").as_bytes();
     let key = ResourceKey::with_algorithm(&AES_128_GCM, key).unwrap();
-    assert_eq!(key.open(&notification.resource).unwrap(), text(&sample, "plaintext").as_bytes());
+    assert_eq!(
+        key.open(&notification.resource).unwrap(),
+        text(&sample, "plaintext").as_bytes()
+    );
 }
 
 #[test]
@@ -197,7 +246,10 @@ fn the_published_signature_and_cipher_text_are_read() {
     let callback = vector("wx-public-notify");
     let certificate = text(&callback, "platform_certificate");
     let key = VerifyingKey::from_certificate_pem(certificate, "D7CE59D1F522D701").unwrap();
-    assert!(key.verifies(text(&sample, "message").as_bytes(), text(&sample, "signature")));
+    assert!(key.verifies(
+        text(&sample, "message").as_bytes(),
+        text(&sample, "signature")
+    ));
 
     let sample = vector("wx-public-aes-gcm");
     let key = text(&sample, "key_16_bytes").as_bytes();
@@ -217,9 +269,17 @@ fn only_the_exact_bytes_are_believed() {
     let now = seconds(1_763_604_000);
     let body = text(&sample, "body");
     let rewritten = serde_json::from_str::<Value>(body).unwrap().to_string();
-    for tampered in [body.replace("支付", "退款"), format!("{body}\n"), rewritten, String::new()] {
+    for tampered in [
+        body.replace("支付", "退款"),
+        format!("{body}\n"),
+        rewritten,
+        String::new(),
+    ] {
         let refused = call(&gateway, &headers(&sample), &tampered, now).unwrap_err();
-        assert!(matches!(refused, CallbackError::BadSignature(_)), "{refused}");
+        assert!(
+            matches!(refused, CallbackError::BadSignature(_)),
+            "{refused}"
+        );
     }
 }
 
@@ -230,13 +290,21 @@ fn every_header_counts() {
     let now = seconds(1_763_604_000);
     let changed = |name: &str, value: &str| {
         let mut headers = headers(&sample);
-        headers.iter_mut().filter(|(key, _)| key == name).for_each(|(_, old)| value.clone_into(old));
+        headers
+            .iter_mut()
+            .filter(|(key, _)| key == name)
+            .for_each(|(_, old)| value.clone_into(old));
         call(&gateway, &headers, text(&sample, "body"), now).unwrap_err()
     };
     let probe = "WECHATPAY/SIGNTEST/RSx3XnrWEJjK9vinKwgOVBqp5xr";
-    assert_eq!(changed("Wechatpay-Signature", probe), CallbackError::SignatureProbe);
+    assert_eq!(
+        changed("Wechatpay-Signature", probe),
+        CallbackError::SignatureProbe
+    );
     let unknown = changed("Wechatpay-Serial", "PUB_KEY_ID_0000");
-    assert!(matches!(&unknown, CallbackError::BadSignature(why) if why.contains("PUB_KEY_ID_0000")));
+    assert!(
+        matches!(&unknown, CallbackError::BadSignature(why) if why.contains("PUB_KEY_ID_0000"))
+    );
     // The other key of the configuration is a right one, but not for this message.
     for (name, value) in [
         ("Wechatpay-Serial", "D7CE59D1F522D701"),
@@ -247,13 +315,19 @@ fn every_header_counts() {
         ("Wechatpay-Signature-Type", "WECHATPAY2-SM2-WITH-SM3"),
     ] {
         let refused = changed(name, value);
-        assert!(matches!(refused, CallbackError::BadSignature(_)), "{name} {value}: {refused}");
+        assert!(
+            matches!(refused, CallbackError::BadSignature(_)),
+            "{name} {value}: {refused}"
+        );
     }
     for missing in ["Serial", "Timestamp", "Nonce", "Signature"] {
         let mut headers = headers(&sample);
         headers.retain(|(name, _)| *name != format!("Wechatpay-{missing}"));
         let refused = call(&gateway, &headers, text(&sample, "body"), now).unwrap_err();
-        assert!(matches!(refused, CallbackError::BadSignature(_)), "{missing}: {refused}");
+        assert!(
+            matches!(refused, CallbackError::BadSignature(_)),
+            "{missing}: {refused}"
+        );
     }
 }
 
@@ -266,7 +340,13 @@ fn five_minutes_are_too_long_in_both_directions() {
     assert!(at(sent + Span::seconds(299)).is_ok());
     assert!(at(sent - Span::seconds(299)).is_ok());
     for now in [sent + Span::seconds(300), sent - Span::seconds(300)] {
-        assert!(matches!(at(now), Err(CallbackError::Stale { timestamp: 1_763_604_000, .. })));
+        assert!(matches!(
+            at(now),
+            Err(CallbackError::Stale {
+                timestamp: 1_763_604_000,
+                ..
+            })
+        ));
     }
 }
 
@@ -278,15 +358,33 @@ fn a_tampered_or_strange_resource_stays_shut() {
 
     let mut bytes = STANDARD.decode(&sealed.ciphertext).unwrap();
     bytes[0] ^= 1;
-    let tampered = EncryptedResource { ciphertext: STANDARD.encode(bytes), ..sealed.clone() };
+    let tampered = EncryptedResource {
+        ciphertext: STANDARD.encode(bytes),
+        ..sealed.clone()
+    };
     assert_eq!(key.open(&tampered), Err(ResourceError::NotOurs));
-    let elsewhere = EncryptedResource { associated_data: None, ..sealed.clone() };
+    let elsewhere = EncryptedResource {
+        associated_data: None,
+        ..sealed.clone()
+    };
     assert_eq!(key.open(&elsewhere), Err(ResourceError::NotOurs));
-    let short = EncryptedResource { nonce: "short".to_owned(), ..sealed.clone() };
+    let short = EncryptedResource {
+        nonce: "short".to_owned(),
+        ..sealed.clone()
+    };
     assert_eq!(key.open(&short), Err(ResourceError::NonceLength(5)));
-    let unknown = EncryptedResource { algorithm: "AEAD_SM4_GCM".to_owned(), ..sealed };
-    assert_eq!(key.open(&unknown), Err(ResourceError::UnknownAlgorithm("AEAD_SM4_GCM".to_owned())));
-    assert_eq!(ResourceKey::new(b"short").err(), Some(ResourceError::KeyLength(5)));
+    let unknown = EncryptedResource {
+        algorithm: "AEAD_SM4_GCM".to_owned(),
+        ..sealed
+    };
+    assert_eq!(
+        key.open(&unknown),
+        Err(ResourceError::UnknownAlgorithm("AEAD_SM4_GCM".to_owned()))
+    );
+    assert_eq!(
+        ResourceKey::new(b"short").err(),
+        Some(ResourceError::KeyLength(5))
+    );
 }
 
 #[test]
@@ -294,9 +392,18 @@ fn another_merchants_notice_is_not_ours() {
     let sample = vector("wx-v3-notify-pay-success");
     let now = seconds(1_763_604_000);
     for config in [
-        WechatPayConfig { appid: "wx0000000000000000".to_owned(), ..config() },
-        WechatPayConfig { mchid: "1900000000".to_owned(), ..config() },
-        WechatPayConfig { api_v3_key: "x".repeat(32), ..config() },
+        WechatPayConfig {
+            appid: "wx0000000000000000".to_owned(),
+            ..config()
+        },
+        WechatPayConfig {
+            mchid: "1900000000".to_owned(),
+            ..config()
+        },
+        WechatPayConfig {
+            api_v3_key: "x".repeat(32),
+            ..config()
+        },
     ] {
         let gateway = WechatPay::new(config).unwrap();
         let refused = call(&gateway, &headers(&sample), text(&sample, "body"), now).unwrap_err();
@@ -307,19 +414,41 @@ fn another_merchants_notice_is_not_ours() {
 #[test]
 fn a_wrong_configuration_is_named() {
     let error = |config| WechatPay::new(config).unwrap_err();
-    let short = error(WechatPayConfig { api_v3_key: "short".to_owned(), ..config() });
+    let short = error(WechatPayConfig {
+        api_v3_key: "short".to_owned(),
+        ..config()
+    });
     assert!(short.to_string().contains("exactly 32"), "{short}");
-    let url = error(WechatPayConfig { notify_url: "https://a/b?c=d".to_owned(), ..config() });
-    assert!(matches!(url, WechatPayConfigError::Url { name: "notify_url", .. }), "{url}");
-    let none = error(WechatPayConfig { platform_keys: Vec::new(), ..config() });
+    let url = error(WechatPayConfig {
+        notify_url: "https://a/b?c=d".to_owned(),
+        ..config()
+    });
+    assert!(
+        matches!(
+            url,
+            WechatPayConfigError::Url {
+                name: "notify_url",
+                ..
+            }
+        ),
+        "{url}"
+    );
+    let none = error(WechatPayConfig {
+        platform_keys: Vec::new(),
+        ..config()
+    });
     assert!(matches!(none, WechatPayConfigError::NoPlatformKey));
     let mut renamed = config();
     renamed.platform_keys[1].serial = "0123".to_owned();
     let renamed = error(renamed);
     assert!(
-        matches!(&renamed, WechatPayConfigError::PlatformKey {
-            source: KeyError::WrongSerial { .. }, ..
-        }),
+        matches!(
+            &renamed,
+            WechatPayConfigError::PlatformKey {
+                source: KeyError::WrongSerial { .. },
+                ..
+            }
+        ),
         "{renamed}"
     );
     let cut = error(WechatPayConfig {

@@ -1,0 +1,193 @@
+//! The engine: what it is made of, and how it starts.
+
+use crate::clock::Clock;
+use crate::error::EngineError;
+use crate::execute::Orders;
+use crate::settings::Settings;
+use connectors::gateway::PaymentGateway;
+use domain::consultation::Rules;
+use domain::payment::GatewayName;
+use domain::{Calendar, OrderId, Ts};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use store::{OutboxRow, Store};
+use tokio::sync::{Mutex, Notify, broadcast, mpsc};
+use uuid::Uuid;
+
+/// How many effects may wait in memory before they are left to the poller.
+const RELAY_QUEUE: usize = 10_000;
+
+/// How many changes a slow listener may fall behind before it is told that it missed some.
+const CHANGES_KEPT: usize = 4_096;
+
+/// What can be set when the engine starts.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// This process's id, under which it claims work.
+    pub node: Uuid,
+    /// How many effects run at a time.
+    pub effects_parallel: usize,
+    /// Weekends and holidays.
+    pub calendar: Calendar,
+    /// With which quotes are signed, so that they need not be stored.
+    pub quote_key: [u8; 32],
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            node: Uuid::from_bytes(rand::random()),
+            effects_parallel: 32,
+            calendar: Calendar::default(),
+            quote_key: rand::random(),
+        }
+    }
+}
+
+impl fmt::Debug for EngineConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineConfig").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// The payment gateways that are on.
+#[derive(Clone, Default)]
+pub struct Gateways(HashMap<GatewayName, Arc<dyn PaymentGateway>>);
+
+impl Gateways {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn with(mut self, name: GatewayName, gateway: Arc<dyn PaymentGateway>) -> Self {
+        self.0.insert(name, gateway);
+        self
+    }
+
+    /// Whether it is on.
+    pub fn is_on(&self, name: GatewayName) -> bool {
+        self.0.contains_key(&name)
+    }
+
+    pub(crate) fn get(&self, name: GatewayName) -> Result<&Arc<dyn PaymentGateway>, EngineError> {
+        self.0.get(&name).ok_or(EngineError::GatewayOff(name.name()))
+    }
+}
+
+/// An order changed: live views look again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// Which.
+    pub order: OrderId,
+    /// Its version now.
+    pub version: i64,
+}
+
+/// What happens when: commands, deadlines, effects. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Store,
+    pub gateways: Gateways,
+    pub clock: Arc<dyn Clock>,
+    pub config: EngineConfig,
+    pub orders: Orders,
+    pub settings: Settings,
+    /// Whether loops run that work off effects at once. Without them, [`Engine::settle`] does.
+    pub live: AtomicBool,
+    pub relay: mpsc::Sender<OutboxRow>,
+    pub relay_rows: Mutex<Option<mpsc::Receiver<OutboxRow>>>,
+    pub wake: Notify,
+    pub changes: broadcast::Sender<Changed>,
+    /// One at a time per session (numbers) and per department (dispatch) in this process; between
+    /// processes the store's guards decide.
+    pub turns: std::sync::Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
+}
+
+impl Engine {
+    /// An engine on a store. It reads the business rules; nothing runs by itself before
+    /// [`Engine::run`].
+    pub async fn start(
+        store: Store,
+        gateways: Gateways,
+        clock: Arc<dyn Clock>,
+        config: EngineConfig,
+    ) -> Result<Self, EngineError> {
+        let (relay, rows) = mpsc::channel(RELAY_QUEUE);
+        let settings = Settings::load(&store, clock.now()).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                gateways,
+                clock,
+                config,
+                orders: Orders::default(),
+                settings,
+                live: AtomicBool::new(false),
+                relay,
+                relay_rows: Mutex::new(Some(rows)),
+                wake: Notify::new(),
+                changes: broadcast::channel(CHANGES_KEPT).0,
+                turns: std::sync::Mutex::default(),
+            }),
+        })
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.inner.clock.as_ref()
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Ts {
+        self.inner.clock.now()
+    }
+
+    /// The gateways that are on.
+    pub fn gateways(&self) -> &Gateways {
+        &self.inner.gateways
+    }
+
+    /// Every change of an order from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.inner.changes.subscribe()
+    }
+
+    /// The newest business rules; orders keep those they were created under.
+    pub async fn rules(&self) -> Result<Arc<Rules>, EngineError> {
+        self.inner.settings.rules(&self.inner.store).await
+    }
+
+    /// Looks for due work now instead of at the next tick, as after the clock was moved.
+    pub fn wake(&self) {
+        self.inner.wake.notify_waiters();
+    }
+
+    /// Waits for this thing's turn in this process.
+    pub(crate) fn turn(&self, of: Uuid) -> Arc<Mutex<()>> {
+        let mut turns = self.inner.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if turns.len() > 10_000 {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        Arc::clone(turns.entry(of).or_default())
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,299 @@
+//! A command's way: load, decide, commit, hand its effects on. Where somebody else was faster, the
+//! command decides anew.
+
+use crate::engine::{Changed, Engine};
+use crate::error::EngineError;
+use crate::ids::{IdsAt, new_id};
+use crate::relay;
+use domain::consultation::{Command, Consultation, ConsultationStatus, Decision, Outcome, decide};
+use domain::lifecycle::Status;
+use domain::order::{Actor, Guard, Step};
+use domain::{OrderId, Ts, UserId};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{
+    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, OrderChange, OutboxRow, Session,
+    Slot, TimerChange, TimerRow,
+};
+use uuid::Uuid;
+
+/// How often a command decides anew before its caller is told to try later.
+const TRIES: usize = 32;
+
+/// How many orders are remembered. What is remembered is never trusted: a commit compares versions.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+
+/// What an answer that is kept for an idempotency key is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Answered<'a> {
+    /// An order, after the command.
+    Order(&'a Consultation),
+    /// A session, after the change.
+    Session(&'a Session, &'a [Slot]),
+}
+
+/// Makes the answer that is kept for an idempotency key: HTTP status and body.
+pub type Answer = Arc<dyn Fn(Answered<'_>) -> (u16, serde_json::Value) + Send + Sync>;
+
+/// A caller's wish to be answered once (spec 00, rule 5).
+#[derive(Clone)]
+pub struct Idempotency {
+    /// Whose key.
+    pub user: UserId,
+    /// The key.
+    pub key: String,
+    /// The request's SHA-256, so that the key can't be used for another one.
+    pub request_hash: [u8; 32],
+    /// Makes the answer.
+    pub answer: Answer,
+}
+
+/// Where a command comes from.
+#[derive(Clone, Default)]
+pub struct Origin {
+    /// The request's id, for the journal.
+    pub request_id: Option<String>,
+    /// The caller's idempotency key.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Origin {
+    pub(crate) fn kept(&self, about: Answered<'_>, now: Ts) -> Option<IdempotencyRow> {
+        let wish = self.idempotency.as_ref()?;
+        let (status, answer) = (wish.answer)(about);
+        Some(IdempotencyRow {
+            user: wish.user,
+            key: wish.key.clone(),
+            request_hash: wish.request_hash,
+            status,
+            answer,
+            at: now,
+        })
+    }
+}
+
+/// What came of a command.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    /// The order as it is now.
+    pub order: Arc<Consultation>,
+    /// Whether the command changed it; `false` where it had been done before.
+    pub applied: bool,
+}
+
+/// Orders seen lately, so that most commands need not read theirs.
+pub(crate) struct Orders(Mutex<LruCache<OrderId, Arc<Consultation>>>);
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
+
+impl Orders {
+    fn get(&self, id: OrderId) -> Option<Arc<Consultation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    fn put(&self, order: Arc<Consultation>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(order.id, order);
+    }
+
+    fn forget(&self, id: OrderId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(&id);
+    }
+}
+
+impl Engine {
+    /// Executes a command of a person.
+    pub async fn execute(
+        &self,
+        order: OrderId,
+        command: Command,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<Executed, EngineError> {
+        self.execute_finishing(order, &command, actor, &origin, None).await
+    }
+
+    /// Executes a command, and with it, in the same transaction, ends the effect that brought it.
+    pub(crate) async fn execute_finishing(
+        &self,
+        id: OrderId,
+        command: &Command,
+        actor: Actor,
+        origin: &Origin,
+        effect: Option<Uuid>,
+    ) -> Result<Executed, EngineError> {
+        for _ in 0..TRIES {
+            let remembered = self.inner.orders.get(id);
+            let is_fresh = remembered.is_none();
+            let order = match remembered {
+                Some(order) => order,
+                None => self.fresh(id).await?,
+            };
+            let facts = self.facts_for(&order, command).await?;
+            let now = self.now();
+            let decided = decide(&order, command, actor, &facts, now, &mut IdsAt(now));
+            match decided {
+                // Only a decision is checked by the commit. A refusal, or "done before", must not
+                // rest on what is merely remembered.
+                Err(_) | Ok(Outcome::AlreadyApplied) if !is_fresh => self.inner.orders.forget(id),
+                Err(refusal) => return Err(refusal.into()),
+                Ok(Outcome::AlreadyApplied) => {
+                    if let Some(effect) = effect {
+                        self.inner.store.finish(&[effect]).await?;
+                    }
+                    return Ok(Executed { order, applied: false });
+                }
+                Ok(Outcome::Decided(decision)) => {
+                    match self.commit(Some(&order), *decision, actor, origin, effect, now).await {
+                        Err(CommitError::Moved) => self.inner.orders.forget(id),
+                        Err(error) => return Err(error.into()),
+                        Ok(order) => return Ok(Executed { order, applied: true }),
+                    }
+                }
+            }
+        }
+        Err(EngineError::Contended)
+    }
+
+    /// The order as the database has it.
+    pub(crate) async fn fresh(&self, id: OrderId) -> Result<Arc<Consultation>, EngineError> {
+        let order = self.inner.store.load(id).await?.ok_or(EngineError::NotFound)?;
+        let order = Arc::new(order);
+        self.inner.orders.put(Arc::clone(&order));
+        Ok(order)
+    }
+
+    /// Writes a decision, remembers the order, and hands its effects to the relay.
+    pub(crate) async fn commit(
+        &self,
+        before: Option<&Consultation>,
+        decision: Decision,
+        actor: Actor,
+        origin: &Origin,
+        effect: Option<Uuid>,
+        now: Ts,
+    ) -> Result<Arc<Consultation>, CommitError> {
+        let live = self.inner.live.load(Ordering::Relaxed);
+        let lease = live.then(|| relay::lease(self.inner.config.node, now));
+        let after = Arc::new(decision.order);
+        let outbox = outbox(after.id, &decision.effects, lease, origin, now);
+        let changes = Changes {
+            order: order_change(before, &after, &decision.steps, actor, origin, now),
+            timers: timer_change(before, &after),
+            outbox: outbox.clone(),
+            done: effect.into_iter().collect(),
+            entries: entries(after.id, decision.entries, now),
+            guards: decision.guards,
+            idempotency: origin.kept(Answered::Order(&after), now),
+            ..Changes::default()
+        };
+        self.inner.store.commit(changes).await?;
+        self.inner.orders.put(Arc::clone(&after));
+        for row in outbox.into_iter().filter(|row| row.lease.is_some()) {
+            // A full relay leaves the row to the poller, once the lease has run out.
+            if self.inner.relay.try_send(row).is_err() {
+                tracing::warn!(order = %after.id, "the relay is full; an effect waits for its lease to run out");
+            }
+        }
+        // Nobody listening is no error.
+        self.inner.changes.send(Changed { order: after.id, version: after.version }).ok();
+        Ok(after)
+    }
+}
+
+fn order_change(
+    before: Option<&Consultation>,
+    after: &Arc<Consultation>,
+    steps: &[Step<ConsultationStatus>],
+    actor: Actor,
+    origin: &Origin,
+    now: Ts,
+) -> Option<OrderChange> {
+    if steps.is_empty() {
+        return None;
+    }
+    let line = |(seq, step): (usize, &Step<ConsultationStatus>)| JournalRow {
+        id: new_id(now),
+        seq: i16::try_from(seq).unwrap_or(i16::MAX),
+        order: after.id,
+        version: after.version,
+        from: step.from.map(Status::code),
+        to: step.to.code(),
+        at: now,
+        reason: step.reason.to_owned(),
+        note: step.note.clone(),
+        actor_role: actor.role,
+        actor: actor.user,
+        request_id: origin.request_id.clone(),
+    };
+    let (old_payments, old_refunds) =
+        before.map_or((&[][..], &[][..]), |order| (&order.payments[..], &order.refunds[..]));
+    Some(OrderChange {
+        decided_on: before.map_or(0, |order| order.version),
+        payments: after.payments.iter().filter(|p| !old_payments.contains(p)).cloned().collect(),
+        refunds: after.refunds.iter().filter(|r| !old_refunds.contains(r)).cloned().collect(),
+        journal: steps.iter().enumerate().map(line).collect(),
+        after: Arc::clone(after),
+    })
+}
+
+fn timer_change(before: Option<&Consultation>, after: &Consultation) -> Option<TimerChange> {
+    let old = before.map_or(&[][..], |order| &order.timers[..]);
+    let set: Vec<TimerRow> = after
+        .timers
+        .iter()
+        .filter(|timer| !old.contains(timer))
+        .map(|t| TimerRow { order: after.id, name: t.name, refund: t.refund, due: t.due })
+        .collect();
+    let kept = |gone: &&_| {
+        let gone: &domain::order::Timer<_> = gone;
+        !after.timers.iter().any(|t| t.name == gone.name && t.refund == gone.refund)
+    };
+    let clear: Vec<_> = old.iter().filter(kept).map(|t| (t.name, t.refund)).collect();
+    (!set.is_empty() || !clear.is_empty()).then_some(TimerChange { order: after.id, set, clear })
+}
+
+fn outbox(
+    order: OrderId,
+    effects: &[(domain::order::Effect, domain::Span)],
+    lease: Option<Lease>,
+    origin: &Origin,
+    now: Ts,
+) -> Vec<OutboxRow> {
+    let row = |(effect, delay): &(domain::order::Effect, domain::Span)| {
+        let due = now + (*delay).max(relay::first_delay(effect));
+        OutboxRow {
+            id: new_id(now),
+            order: Some(order),
+            effect: effect.clone(),
+            due,
+            attempts: 0,
+            lease: lease.clone().filter(|_| due <= now),
+            last_error: None,
+            request_id: origin.request_id.clone(),
+            created_at: now,
+        }
+    };
+    effects.iter().map(row).collect()
+}
+
+fn entries(order: OrderId, entries: Vec<domain::ledger::Entry>, now: Ts) -> Vec<EntryRow> {
+    let row = |entry: domain::ledger::Entry| EntryRow {
+        id: new_id(now),
+        order,
+        kind: entry.kind(),
+        postings: entry.postings().to_vec(),
+        at: now,
+    };
+    entries.into_iter().map(row).collect()
+}
+
+/// Whether a command failed only because a doctor's or session's last place was taken by another.
+pub(crate) fn is_guard(error: &EngineError, wanted: impl Fn(&Guard) -> bool) -> bool {
+    matches!(error, EngineError::GuardRefused(guard) if wanted(guard))
+}

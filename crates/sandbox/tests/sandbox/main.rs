@@ -1,0 +1,14 @@
+//! The connector against the sandbox, over real HTTP on loopback.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its harness too"
+)]
+
+mod callbacks;
+mod control;
+mod harness;
+mod payments;
+mod refunds;
+mod restart;

@@ -1,0 +1,20 @@
+//! The benchmarks: a release build, a private PostgreSQL, and pgbench for comparison.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{guard, postgres};
+
+/// Builds the program and lets it measure itself; the results go to `bench/results`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    guard::run(Command::new("cargo").args(["build", "--release", "-p", "xinglin"]))?;
+    let server = postgres::Server::start()?;
+    let mut bench = Command::new("target/release/xinglin");
+    bench
+        .args(["bench", "--postgres", &server.url(), "--pgbench"])
+        .arg(server.pgbench()?);
+    bench.args(["--out", "bench/results"]).args(arguments);
+    println!("{}", guard::describe(&bench));
+    guard::run(&mut bench)
+}

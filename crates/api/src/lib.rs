@@ -1,1 +1,95 @@
-//! JSON over HTTP, OpenAPI, webhooks in, live updates.
+//! JSON over HTTP (spec 80): who asks is found out, what they ask becomes a command, and the answer
+//! is put into the envelope.
+
+mod admin;
+mod auth;
+mod envelope;
+mod error;
+mod events;
+mod extract;
+mod orders;
+pub mod password;
+mod payments;
+mod sessions;
+pub mod token;
+mod view;
+
+pub use error::{ApiError, Code};
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use engine::Engine;
+use serde_json::json;
+use std::sync::Arc;
+use token::{TokenError, Tokens};
+use tokio_util::sync::CancellationToken;
+
+/// What the API is told at the start.
+#[derive(Clone)]
+pub struct ApiConfig {
+    /// Signs access tokens: Ed25519, PKCS#8.
+    pub token_key_pkcs8: Vec<u8>,
+    /// Ends live streams when the server stops.
+    pub stop: CancellationToken,
+}
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct AppState {
+    /// The engine.
+    pub engine: Engine,
+    /// Access tokens.
+    pub tokens: Arc<Tokens>,
+    /// Ends live streams.
+    pub stop: CancellationToken,
+}
+
+/// The whole API.
+pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
+    let tokens = Arc::new(Tokens::new(&config.token_key_pkcs8)?);
+    let state = AppState {
+        engine,
+        tokens,
+        stop: config.stop,
+    };
+    let api = Router::new()
+        .merge(auth::routes())
+        .merge(sessions::routes())
+        .merge(orders::routes())
+        .merge(payments::routes())
+        .merge(events::routes())
+        .merge(admin::routes());
+    let router = Router::new()
+        .nest("/api/v1", api)
+        .route(
+            "/health/live",
+            get(async || axum::Json(json!({ "alive": true }))),
+        )
+        .route("/health/ready", get(ready))
+        .fallback(async || ApiError::from(Code::NotFound).saying("there is no such address"))
+        .method_not_allowed_fallback(async || ApiError {
+            status: Some(405),
+            ..ApiError::from(Code::MalformedRequest)
+                .saying("this address does not take that method")
+        })
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
+            |_panic: Box<dyn std::any::Any + Send>| {
+                axum::response::IntoResponse::into_response(ApiError::from(Code::Internal))
+            },
+        ))
+        .layer(from_fn_with_state(state.clone(), envelope::with_context))
+        .with_state(state);
+    Ok(router)
+}
+
+async fn ready(State(state): State<AppState>) -> Result<extract::Data, ApiError> {
+    state.engine.store().ping().await?;
+    let backlog = state.engine.store().backlog().await?;
+    Ok(json!({
+        "ready": true, "database": state.engine.store().engine_name(),
+        "outbox": backlog.outbox, "timers": backlog.timers, "dead": backlog.dead,
+    })
+    .into())
+}

@@ -45,12 +45,18 @@ pub struct SettableClock {
 impl SettableClock {
     /// A clock that stands still at an instant until it is moved.
     pub const fn frozen(at: Ts) -> Self {
-        Self { frozen_at: Some(at), ahead_micros: AtomicI64::new(0) }
+        Self {
+            frozen_at: Some(at),
+            ahead_micros: AtomicI64::new(0),
+        }
     }
 
     /// A clock that runs, so far ahead of the machine's.
     pub const fn shifted(ahead: Span) -> Self {
-        Self { frozen_at: None, ahead_micros: AtomicI64::new(ahead.as_micros()) }
+        Self {
+            frozen_at: None,
+            ahead_micros: AtomicI64::new(ahead.as_micros()),
+        }
     }
 
     /// How far it has been moved.
@@ -68,7 +74,8 @@ impl Clock for SettableClock {
         if by < Span::ZERO {
             return Err(ClockError("it only goes forward"));
         }
-        self.ahead_micros.fetch_add(by.as_micros(), Ordering::SeqCst);
+        self.ahead_micros
+            .fetch_add(by.as_micros(), Ordering::SeqCst);
         Ok(self.now())
     }
 }

@@ -48,7 +48,9 @@ impl Default for EngineConfig {
 
 impl fmt::Debug for EngineConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EngineConfig").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("EngineConfig")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,9 @@ impl Gateways {
     }
 
     pub(crate) fn get(&self, name: GatewayName) -> Result<&Arc<dyn PaymentGateway>, EngineError> {
-        self.0.get(&name).ok_or(EngineError::GatewayOff(name.name()))
+        self.0
+            .get(&name)
+            .ok_or(EngineError::GatewayOff(name.name()))
     }
 }
 
@@ -178,7 +182,11 @@ impl Engine {
 
     /// Waits for this thing's turn in this process.
     pub(crate) fn turn(&self, of: Uuid) -> Arc<Mutex<()>> {
-        let mut turns = self.inner.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut turns = self
+            .inner
+            .turns
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if turns.len() > 10_000 {
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         }
@@ -188,6 +196,8 @@ impl Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("config", &self.inner.config).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("config", &self.inner.config)
+            .finish_non_exhaustive()
     }
 }

@@ -14,8 +14,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{
-    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, OrderChange, OutboxRow, Session,
-    Slot, TimerChange, TimerRow,
+    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, OrderChange, OutboxRow,
+    Session, Slot, TimerChange, TimerRow,
 };
 use uuid::Uuid;
 
@@ -94,15 +94,25 @@ impl Default for Orders {
 
 impl Orders {
     fn get(&self, id: OrderId) -> Option<Arc<Consultation>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     fn put(&self, order: Arc<Consultation>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(order.id, order);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(order.id, order);
     }
 
     fn forget(&self, id: OrderId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(&id);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop(&id);
     }
 }
 
@@ -115,7 +125,8 @@ impl Engine {
         actor: Actor,
         origin: Origin,
     ) -> Result<Executed, EngineError> {
-        self.execute_finishing(order, &command, actor, &origin, None).await
+        self.execute_finishing(order, &command, actor, &origin, None)
+            .await
     }
 
     /// Executes a command, and with it, in the same transaction, ends the effect that brought it.
@@ -146,13 +157,24 @@ impl Engine {
                     if let Some(effect) = effect {
                         self.inner.store.finish(&[effect]).await?;
                     }
-                    return Ok(Executed { order, applied: false });
+                    return Ok(Executed {
+                        order,
+                        applied: false,
+                    });
                 }
                 Ok(Outcome::Decided(decision)) => {
-                    match self.commit(Some(&order), *decision, actor, origin, effect, now).await {
+                    match self
+                        .commit(Some(&order), *decision, actor, origin, effect, now)
+                        .await
+                    {
                         Err(CommitError::Moved) => self.inner.orders.forget(id),
                         Err(error) => return Err(error.into()),
-                        Ok(order) => return Ok(Executed { order, applied: true }),
+                        Ok(order) => {
+                            return Ok(Executed {
+                                order,
+                                applied: true,
+                            });
+                        }
                     }
                 }
             }
@@ -162,7 +184,12 @@ impl Engine {
 
     /// The order as the database has it.
     pub(crate) async fn fresh(&self, id: OrderId) -> Result<Arc<Consultation>, EngineError> {
-        let order = self.inner.store.load(id).await?.ok_or(EngineError::NotFound)?;
+        let order = self
+            .inner
+            .store
+            .load(id)
+            .await?
+            .ok_or(EngineError::NotFound)?;
         let order = Arc::new(order);
         self.inner.orders.put(Arc::clone(&order));
         Ok(order)
@@ -181,7 +208,7 @@ impl Engine {
         let live = self.inner.live.load(Ordering::Relaxed);
         let lease = live.then(|| relay::lease(self.inner.config.node, now));
         let after = Arc::new(decision.order);
-        let outbox = outbox(after.id, &decision.effects, lease, origin, now);
+        let outbox = outbox(after.id, &decision.effects, lease.as_ref(), origin, now);
         let changes = Changes {
             order: order_change(before, &after, &decision.steps, actor, origin, now),
             timers: timer_change(before, &after),
@@ -201,7 +228,13 @@ impl Engine {
             }
         }
         // Nobody listening is no error.
-        self.inner.changes.send(Changed { order: after.id, version: after.version }).ok();
+        self.inner
+            .changes
+            .send(Changed {
+                order: after.id,
+                version: after.version,
+            })
+            .ok();
         Ok(after)
     }
 }
@@ -231,12 +264,23 @@ fn order_change(
         actor: actor.user,
         request_id: origin.request_id.clone(),
     };
-    let (old_payments, old_refunds) =
-        before.map_or((&[][..], &[][..]), |order| (&order.payments[..], &order.refunds[..]));
+    let (old_payments, old_refunds) = before.map_or((&[][..], &[][..]), |order| {
+        (&order.payments[..], &order.refunds[..])
+    });
     Some(OrderChange {
         decided_on: before.map_or(0, |order| order.version),
-        payments: after.payments.iter().filter(|p| !old_payments.contains(p)).cloned().collect(),
-        refunds: after.refunds.iter().filter(|r| !old_refunds.contains(r)).cloned().collect(),
+        payments: after
+            .payments
+            .iter()
+            .filter(|p| !old_payments.contains(p))
+            .cloned()
+            .collect(),
+        refunds: after
+            .refunds
+            .iter()
+            .filter(|r| !old_refunds.contains(r))
+            .cloned()
+            .collect(),
         journal: steps.iter().enumerate().map(line).collect(),
         after: Arc::clone(after),
     })
@@ -248,20 +292,36 @@ fn timer_change(before: Option<&Consultation>, after: &Consultation) -> Option<T
         .timers
         .iter()
         .filter(|timer| !old.contains(timer))
-        .map(|t| TimerRow { order: after.id, name: t.name, refund: t.refund, due: t.due })
+        .map(|t| TimerRow {
+            order: after.id,
+            name: t.name,
+            refund: t.refund,
+            due: t.due,
+        })
         .collect();
     let kept = |gone: &&_| {
         let gone: &domain::order::Timer<_> = gone;
-        !after.timers.iter().any(|t| t.name == gone.name && t.refund == gone.refund)
+        !after
+            .timers
+            .iter()
+            .any(|t| t.name == gone.name && t.refund == gone.refund)
     };
-    let clear: Vec<_> = old.iter().filter(kept).map(|t| (t.name, t.refund)).collect();
-    (!set.is_empty() || !clear.is_empty()).then_some(TimerChange { order: after.id, set, clear })
+    let clear: Vec<_> = old
+        .iter()
+        .filter(kept)
+        .map(|t| (t.name, t.refund))
+        .collect();
+    (!set.is_empty() || !clear.is_empty()).then_some(TimerChange {
+        order: after.id,
+        set,
+        clear,
+    })
 }
 
 fn outbox(
     order: OrderId,
     effects: &[(domain::order::Effect, domain::Span)],
-    lease: Option<Lease>,
+    lease: Option<&Lease>,
     origin: &Origin,
     now: Ts,
 ) -> Vec<OutboxRow> {
@@ -273,7 +333,7 @@ fn outbox(
             effect: effect.clone(),
             due,
             attempts: 0,
-            lease: lease.clone().filter(|_| due <= now),
+            lease: lease.cloned().filter(|_| due <= now),
             last_error: None,
             request_id: origin.request_id.clone(),
             created_at: now,

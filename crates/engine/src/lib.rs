@@ -18,6 +18,7 @@ pub mod settings;
 mod work;
 
 pub use booking::Booking;
+pub use connectors::gateway::{Callback, CallbackError};
 pub use engine::{Changed, Engine, EngineConfig, Gateways};
 pub use error::EngineError;
 pub use execute::{Answer, Answered, Executed, Idempotency, Origin};

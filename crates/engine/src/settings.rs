@@ -30,7 +30,11 @@ pub struct Prices {
 
 impl Default for Prices {
     fn default() -> Self {
-        Self { text: Money::fen(3000), phone: Money::fen(5000), video: Money::fen(8000) }
+        Self {
+            text: Money::fen(3000),
+            phone: Money::fen(5000),
+            video: Money::fen(8000),
+        }
     }
 }
 
@@ -75,19 +79,28 @@ impl Settings {
     /// The newest rules.
     pub async fn rules(&self, store: &Store) -> Result<Arc<Rules>, EngineError> {
         let row = store.config(RULES).await?;
-        let Some(row) = row else { return Ok(Arc::new(Rules::default())) };
+        let Some(row) = row else {
+            return Ok(Arc::new(Rules::default()));
+        };
         self.keep(row.version, row.value)
     }
 
     /// The rules of a version, as an order keeps them.
     pub async fn rules_of(&self, store: &Store, version: i64) -> Result<Arc<Rules>, EngineError> {
-        let known = self.rules.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned();
+        let known = self
+            .rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&version)
+            .cloned();
         if let Some(rules) = known {
             return Ok(rules);
         }
         let row = store.config_version(RULES, version).await?;
         let Some(row) = row else {
-            return Err(EngineError::Corrupt(format!("{RULES} has no version {version}")));
+            return Err(EngineError::Corrupt(format!(
+                "{RULES} has no version {version}"
+            )));
         };
         self.keep(version, row.value)
     }
@@ -118,15 +131,22 @@ pub fn validate(name: &str, value: &serde_json::Value) -> Result<(), String> {
         RULES => check::<Rules>(value),
         PRICES => check::<Prices>(value),
         MAINTENANCE => check::<Maintenance>(value),
-        other => Err(format!("`{other}` is not a setting: use {RULES}, {PRICES} or {MAINTENANCE}")),
+        other => Err(format!(
+            "`{other}` is not a setting: use {RULES}, {PRICES} or {MAINTENANCE}"
+        )),
     }
 }
 
 fn check<T: DeserializeOwned>(value: &serde_json::Value) -> Result<(), String> {
-    serde_json::from_value::<T>(value.clone()).map(drop).map_err(|error| error.to_string())
+    serde_json::from_value::<T>(value.clone())
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
-async fn current<T: DeserializeOwned + Default>(store: &Store, name: &str) -> Result<T, EngineError> {
+async fn current<T: DeserializeOwned + Default>(
+    store: &Store,
+    name: &str,
+) -> Result<T, EngineError> {
     match store.config(name).await? {
         Some(row) => read(name, row.value),
         None => Ok(T::default()),

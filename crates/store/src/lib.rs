@@ -1,1 +1,34 @@
-//! What is kept: rows, SQL, migrations, the committer.
+//! What is kept: rows, SQL, migrations for SQLite and PostgreSQL, the committer. The only crate that
+//! knows SQL.
+//!
+//! One text serves both engines wherever they agree, which is nearly always; [`Store`] is the one
+//! face. Everything that changes goes through a committer, which writes many commands in one
+//! transaction; reading goes through pools of its own.
+
+mod changes;
+mod check;
+mod checkpoint;
+mod committer;
+mod db;
+mod doctors;
+mod error;
+mod messages;
+mod migrate;
+mod model;
+mod orders;
+mod outbox;
+mod page;
+mod people;
+mod row;
+mod sessions;
+mod settings;
+mod store;
+pub mod testing;
+mod timers;
+mod totals;
+mod value;
+
+pub use changes::*;
+pub use error::{CommitError, PeopleError, StoreError};
+pub use model::*;
+pub use store::{Store, StoreOptions};

@@ -252,7 +252,7 @@ pub struct SessionFacts {
 }
 
 /// What a decision may know beside the order. Plain data: the same facts give the same decision.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// The rules that the order was created under.
     pub rules: Rules,
@@ -266,19 +266,6 @@ pub struct Facts {
     pub patient_present: bool,
     /// The last word of either side in the room.
     pub last_interaction: Option<Ts>,
-}
-
-impl Default for Facts {
-    fn default() -> Self {
-        Self {
-            rules: Rules::default(),
-            calendar: Calendar::default(),
-            session: None,
-            queue_behind: Vec::new(),
-            patient_present: false,
-            last_interaction: None,
-        }
-    }
 }
 
 /// A consultation to be created.

@@ -1,17 +1,22 @@
 //! Consultations: dispatched to a doctor, or queued for a clinic session (spec 10).
 
 mod actions;
+mod clinic;
 mod command;
 mod decide;
 mod detail;
+mod dispatching;
 mod entry;
 pub mod matching;
 mod money;
 mod paying;
 pub mod queue;
 pub mod refund;
+mod refunding;
 mod rules;
+mod serving;
 mod status;
+mod timing;
 
 pub use actions::{Action, actions};
 pub use command::{Command, Facts, NewConsultation, SessionFacts, Verdict};

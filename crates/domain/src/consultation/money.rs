@@ -182,13 +182,13 @@ pub fn grant(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
 }
 
 /// Records that refunded money has gone, over the gateway or elsewhere with evidence.
-pub fn pay_out(draft: &mut Draft, id: RefundId, proof: Option<String>) -> Result<(), Refusal> {
+pub fn pay_out(draft: &mut Draft, id: RefundId, proof: Option<&str>) -> Result<(), Refusal> {
     if refund_mut(draft, id)?.status == RefundStatus::Failed {
         step_refund(draft, id, RefundStatus::Processing)?;
     }
     step_refund(draft, id, RefundStatus::Succeeded)?;
     let refund = refund_mut(draft, id)?;
-    refund.proof.clone_from(&proof);
+    refund.proof = proof.map(str::to_owned);
     let (amount, of) = (refund.amount, refund.payment);
     draft.clear_timer(TimerName::RefundRetry, Some(id));
     let payment = payment_mut(draft, of)?;

@@ -1,0 +1,257 @@
+//! Statuses 500 to 503, and refunds beside the order: asked for, reviewed, sent, retried, recorded.
+
+use super::command::Verdict;
+use super::entry::{self, Context, ask_refund, go};
+use super::refund::{self, Cause, Quote};
+use super::{ConsultationStatus as S, Draft, TimerName as T, money};
+use crate::lifecycle::Status;
+use crate::order::{Effect, Refusal};
+use crate::payment::{Purpose, RefundStatus};
+use crate::{RefundId, Share};
+
+pub fn cancel(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    quote: Option<&Quote>,
+    reason: Option<&String>,
+) -> Result<(), Refusal> {
+    if let Some(quote) = quote {
+        refund::honour(quote, &d.order, d.now)?;
+        d.order.detail.quote = Some(quote.clone());
+    }
+    if let Some(reason) = reason {
+        d.note("cancel_asked", Some(reason.clone()));
+    }
+    ask_refund(d, ctx, Cause::PatientCancelled, "cancel")
+}
+
+pub fn complain(d: &mut Draft, ctx: &mut Context<'_>, reason: &str) -> Result<(), Refusal> {
+    let mut refunds = d.order.refunds.iter();
+    let (purpose, open) = (Purpose::Complaint, RefundStatus::Reviewing);
+    if refunds.any(|refund| refund.purpose == purpose && refund.status == open) {
+        return Ok(());
+    }
+    let Some(payment) = money::serving_payment(&d.order).cloned() else {
+        return Err(Refusal::Invalid {
+            field: "order",
+            why: "nothing was paid".to_owned(),
+        });
+    };
+    let found = refund::Ruling {
+        share: Share::NONE,
+        working_days: Some(7),
+        rule: "900 complaint".to_owned(),
+    };
+    let id = money::request(
+        d,
+        ctx.facts,
+        &payment,
+        purpose,
+        Cause::Complaint,
+        &found,
+        ctx.ids,
+    );
+    money::refund_mut(d, id)?.reason = Some(reason.to_owned());
+    money::step_refund(d, id, RefundStatus::Reviewing)?;
+    d.note("complain", None);
+    Ok(())
+}
+
+pub fn review(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    verdict: &Verdict,
+) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?.clone();
+    if refund.status != RefundStatus::Reviewing {
+        let status = refund.status.constant();
+        return Err(Refusal::Status {
+            command: "review_refund",
+            status,
+        });
+    }
+    let complaint = refund.purpose == Purpose::Complaint;
+    match verdict {
+        Verdict::ByTable if complaint => {
+            let why = "a complaint has no share in the table: set one".to_owned();
+            Err(Refusal::Invalid {
+                field: "share",
+                why,
+            })
+        }
+        Verdict::ByTable => review_by_table(d, ctx, "review_by_table"),
+        Verdict::Refuse(reason) => refuse(d, id, Some(reason.clone()), "review_refused"),
+        Verdict::Share(share, reason) => {
+            entry::set_share(d, id, *share, Some(reason.clone()))?;
+            if money::refund_mut(d, id)?.amount.is_zero() {
+                return refuse(d, id, Some(reason.clone()), "review_refused");
+            }
+            grant_reviewed(d, ctx, id, "review_passed")
+        }
+    }
+}
+
+pub fn review_by_table(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    reason: &'static str,
+) -> Result<(), Refusal> {
+    let Some(id) = entry::order_refund(&d.order) else {
+        return Ok(());
+    };
+    if d.order
+        .refund(id)
+        .is_none_or(|refund| refund.amount.is_zero())
+    {
+        return refuse(d, id, None, reason);
+    }
+    grant_reviewed(d, ctx, id, reason)
+}
+
+pub fn grant_reviewed(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    reason: &'static str,
+) -> Result<(), Refusal> {
+    money::grant(d, id)?;
+    let refund = money::refund_mut(d, id)?;
+    let note = Some(format!("{} by {}", refund.amount, refund.rule));
+    if refund.purpose == Purpose::Order {
+        go(d, ctx, S::Refunding, reason, note)
+    } else {
+        d.note(reason, note);
+        Ok(())
+    }
+}
+
+pub fn refuse(
+    d: &mut Draft,
+    id: RefundId,
+    words: Option<String>,
+    reason: &'static str,
+) -> Result<(), Refusal> {
+    money::step_refund(d, id, RefundStatus::Refused)?;
+    let refund = money::refund_mut(d, id)?;
+    refund.amount.amount = 0;
+    refund.reason.clone_from(&words);
+    if refund.purpose == Purpose::Order {
+        entry::resume(d, reason, words)
+    } else {
+        d.note(reason, words);
+        Ok(())
+    }
+}
+
+pub fn refund_succeeded(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    proof: Option<&str>,
+) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?.clone();
+    if refund.status == RefundStatus::Succeeded {
+        return Ok(());
+    }
+    if refund.purpose == Purpose::Order && d.order.status == S::RefundFailed {
+        // The table has no 503 → 901: it was still being refunded after all.
+        d.step(S::Refunding, "refund_found", None)?;
+    }
+    money::pay_out(d, id, proof)?;
+    let note = Some(refund.amount.to_string());
+    if refund.purpose == Purpose::Order {
+        return go(d, ctx, S::Refunded, "refund_succeeded", note);
+    }
+    d.note("refund_succeeded", note);
+    Ok(())
+}
+
+pub fn refund_failed(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    reason: &str,
+    dead_number: bool,
+    needs_operations: bool,
+) -> Result<(), Refusal> {
+    if money::refund_mut(d, id)?.status != RefundStatus::Processing {
+        return Ok(());
+    }
+    money::step_refund(d, id, RefundStatus::Failed)?;
+    let automatic_tries = u8::try_from(ctx.facts.rules.timeouts.refund_retry.len()).unwrap_or(3);
+    let refund = money::refund_mut(d, id)?;
+    refund.last_error = Some(reason.to_owned());
+    if dead_number {
+        refund.out_refund_no = format!("RF{}", ctx.ids.next_id().simple());
+    }
+    if needs_operations {
+        refund.retries = automatic_tries;
+    }
+    let purpose = refund.purpose;
+    if purpose == Purpose::Order {
+        return go(
+            d,
+            ctx,
+            S::RefundFailed,
+            "refund_failed",
+            Some(reason.to_owned()),
+        );
+    }
+    d.note("refund_failed", Some(reason.to_owned()));
+    entry::retry_later(d, ctx.facts, Some(id));
+    Ok(())
+}
+
+pub fn retry_refund(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    reason: &'static str,
+) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?;
+    match refund.status {
+        RefundStatus::Processing | RefundStatus::Succeeded => return Ok(()),
+        RefundStatus::Requested | RefundStatus::Reviewing | RefundStatus::Refused => {
+            let status = refund.status.constant();
+            return Err(Refusal::Status {
+                command: "retry_refund",
+                status,
+            });
+        }
+        RefundStatus::Failed => {}
+    }
+    refund.retries = refund.retries.saturating_add(1);
+    let purpose = refund.purpose;
+    money::step_refund(d, id, RefundStatus::Processing)?;
+    d.clear_timer(T::RefundRetry, Some(id));
+    d.effect(Effect::SendRefund { refund: id });
+    if purpose == Purpose::Order {
+        return go(d, ctx, S::Refunding, reason, None);
+    }
+    d.note(reason, None);
+    Ok(())
+}
+
+pub fn record_refund(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    proof: &str,
+) -> Result<(), Refusal> {
+    let status = money::refund_mut(d, id)?.status;
+    match status {
+        RefundStatus::Failed => refund_succeeded(d, ctx, id, Some(proof)),
+        RefundStatus::Succeeded => Ok(()),
+        RefundStatus::Requested
+        | RefundStatus::Reviewing
+        | RefundStatus::Processing
+        | RefundStatus::Refused => {
+            let status = status.constant();
+            Err(Refusal::Status {
+                command: "record_refund",
+                status,
+            })
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Statuses 400, 401 and 900: the service itself, and what is said of it afterwards.
+
+use super::detail::{Rating, Summary};
+use super::entry::{Context, ask_refund, give_back, go};
+use super::refund::{self, Cause};
+use super::{ConsultationStatus as S, Draft, TimerName as T};
+use crate::order::Refusal;
+
+pub fn seen_while_ready(d: &mut Draft) {
+    if !d.order.detail.patient_seen {
+        d.order.detail.patient_seen = true;
+        d.note("patient_seen", None);
+    }
+}
+
+pub fn connection_failed(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    attempt: Option<u8>,
+) -> Result<(), Refusal> {
+    let failures = d.order.detail.connection_failures;
+    if attempt.is_some_and(|attempt| attempt <= failures) {
+        return Ok(());
+    }
+    d.order.detail.connection_failures = failures + 1;
+    d.note("connection_failed", Some(format!("try {}", failures + 1)));
+    if failures + 1 >= ctx.facts.rules.max_connection_failures {
+        return give_back(d, ctx, Cause::SystemFault, "connection_failed");
+    }
+    Ok(())
+}
+
+pub fn finish(d: &mut Draft, ctx: &mut Context<'_>, summary: &Summary) -> Result<(), Refusal> {
+    d.order.detail.summary = Some(summary.clone());
+    go(d, ctx, S::Completed, "finish", None)
+}
+
+pub fn rate(d: &mut Draft, rating: &Rating) -> Result<(), Refusal> {
+    if !(1..=5).contains(&rating.stars) {
+        return Err(Refusal::Invalid {
+            field: "stars",
+            why: "must be 1 to 5".to_owned(),
+        });
+    }
+    match &d.order.detail.rating {
+        None => {
+            d.order.detail.rating = Some(rating.clone());
+            d.note("rate", Some(format!("{} stars", rating.stars)));
+            Ok(())
+        }
+        Some(before) if before.stars == rating.stars && before.words == rating.words => Ok(()),
+        Some(_) => {
+            let why = "was given before and can't be changed".to_owned();
+            Err(Refusal::Invalid {
+                field: "stars",
+                why,
+            })
+        }
+    }
+}
+
+pub fn idle(d: &mut Draft, ctx: &mut Context<'_>, reason: &'static str) -> Result<(), Refusal> {
+    let quiet = ctx.facts.rules.timeout(T::Idle);
+    match ctx.facts.last_interaction {
+        Some(spoke) if spoke + quiet > d.now => {
+            d.set_timer(T::Idle, spoke + quiet);
+            Ok(())
+        }
+        _ => go(d, ctx, S::ServiceTimeout, reason, None),
+    }
+}
+
+pub fn doctor_lost(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    reason: &'static str,
+) -> Result<(), Refusal> {
+    let service = refund::service_time(&d.order, d.now);
+    let (status, mode) = (d.order.status, d.order.detail.mode);
+    let found = refund::ruling(&ctx.facts.rules, status, mode, Cause::DoctorLost, service);
+    if d.order.paid().share(found.share).is_zero() {
+        // The service was given (spec 10, status 401).
+        return go(d, ctx, S::ServiceTimeout, reason, None);
+    }
+    ask_refund(d, ctx, Cause::DoctorLost, reason)
+}

@@ -1,0 +1,113 @@
+//! The dispatcher: waiting orders oldest first, each offered to the best doctor with room.
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::execute::is_guard;
+use crate::relay::Tried;
+use crate::settings;
+use domain::consultation::{Command, Consultation, ConsultationStatus, matching};
+use domain::order::Guard;
+use domain::{DepartmentId, OrderId};
+use store::Page;
+
+/// How many waiting orders are looked at in one go.
+const WAITING: u32 = 100;
+
+impl Engine {
+    pub(super) async fn try_dispatch(
+        &self,
+        department: DepartmentId,
+    ) -> Result<Tried, EngineError> {
+        if settings::maintenance(&self.inner.store)
+            .await?
+            .dispatch_paused
+        {
+            return Ok(Tried::NotYet(Some(
+                "dispatch is paused by operations".to_owned(),
+            )));
+        }
+        self.dispatch(department).await?;
+        Ok(Tried::Done)
+    }
+
+    /// Offers the orders that wait in a department, oldest first, until no doctor has room.
+    pub(crate) async fn dispatch(&self, department: DepartmentId) -> Result<(), EngineError> {
+        if settings::maintenance(&self.inner.store)
+            .await?
+            .dispatch_paused
+        {
+            return Ok(());
+        }
+        let turn = self.turn(department.uuid());
+        let _turn = turn.lock().await;
+        for order in self
+            .inner
+            .store
+            .waiting_for_doctor(department, WAITING)
+            .await?
+        {
+            self.offer(order).await?;
+        }
+        Ok(())
+    }
+
+    /// Offers one order to the best doctor who still has room when the offer is written.
+    async fn offer(&self, id: OrderId) -> Result<(), EngineError> {
+        let order = self.fresh(id).await?;
+        if order.status != ConsultationStatus::Dispatching {
+            return Ok(());
+        }
+        let (detail, now) = (&order.detail, self.now());
+        let mut candidates = self
+            .inner
+            .store
+            .candidates(
+                detail.department,
+                detail.consultation_type,
+                order.patient,
+                now,
+            )
+            .await?;
+        candidates.retain(|candidate| !detail.was_asked(candidate.doctor));
+        let rules = self
+            .inner
+            .settings
+            .rules_of(&self.inner.store, order.rules_version)
+            .await?;
+        for (doctor, score) in matching::rank(&detail.complaint, &candidates, &rules.weights, now) {
+            let found = Command::DoctorFound { doctor, score };
+            match self.tell_order(id, &found).await {
+                Ok(_) => return Ok(()),
+                // Another order took the doctor's last place meanwhile: the next best.
+                Err(error) if is_guard(&error, |guard| matches!(guard, Guard::TakeDoctor(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.nobody_left(&order).await? {
+            self.tell_order(id, &Command::NoDoctor).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every doctor of the department was asked and let it go: waiting is of no use then.
+    async fn nobody_left(&self, order: &Consultation) -> Result<bool, EngineError> {
+        let asked = order.detail.assignments.len();
+        if asked == 0 {
+            return Ok(false);
+        }
+        let everybody = Page {
+            page: 1,
+            limit: 100,
+        };
+        let department = Some(order.detail.department);
+        let (doctors, total) = self
+            .inner
+            .store
+            .list_doctors(department, None, everybody)
+            .await?;
+        let all_asked = doctors
+            .iter()
+            .all(|doctor| order.detail.was_asked(doctor.user));
+        Ok(all_asked && usize::try_from(total).is_ok_and(|total| total == doctors.len()))
+    }
+}

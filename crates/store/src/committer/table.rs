@@ -1,0 +1,226 @@
+//! The statements of a batch: one text per table and size.
+//!
+//! A batch is written with one multi-row statement per table. So that few texts are prepared, there
+//! are some sizes only, and a statement that is not full ends in rows of NULL, which it passes over.
+
+use crate::value::Value;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use std::collections::HashMap;
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// How many rows a statement may have; a larger batch takes several.
+const SIZES: [usize; 9] = [1, 2, 4, 8, 16, 24, 32, 48, 64];
+
+/// What a batch writes to, in the order of writing: an order's row first, because it says whether
+/// the command may be written at all; balances last, because they are the most wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Table {
+    Orders,
+    Consultations,
+    Payments,
+    Refunds,
+    Journal,
+    Snapshots,
+    TimersCleared,
+    Timers,
+    Outbox,
+    OutboxDone,
+    Sessions,
+    Slots,
+    Tokens,
+    Idempotency,
+    Entries,
+    Postings,
+    Balances,
+}
+
+impl Table {
+    /// All of them, in the order of writing.
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Orders,
+        Self::Consultations,
+        Self::Payments,
+        Self::Refunds,
+        Self::Journal,
+        Self::Snapshots,
+        Self::TimersCleared,
+        Self::Timers,
+        Self::Outbox,
+        Self::OutboxDone,
+        Self::Sessions,
+        Self::Slots,
+        Self::Tokens,
+        Self::Idempotency,
+        Self::Entries,
+        Self::Postings,
+        Self::Balances,
+    ];
+
+    /// The statement's text around its rows. The first column is never NULL.
+    const fn text(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Orders => (
+                "INSERT INTO orders (id, kind, version, status, status_since, patient_id, price_amount, \
+                 currency, paid_amount, refunded_amount, earned_amount, rules_version, suspended_status, \
+                 suspended, created_at, updated_at)",
+                "ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status, \
+                 status_since = excluded.status_since, price_amount = excluded.price_amount, \
+                 paid_amount = excluded.paid_amount, refunded_amount = excluded.refunded_amount, \
+                 earned_amount = excluded.earned_amount, suspended_status = excluded.suspended_status, \
+                 suspended = excluded.suspended, updated_at = excluded.updated_at \
+                 WHERE orders.version = excluded.version - 1 RETURNING id",
+            ),
+            Self::Consultations => (
+                "INSERT INTO consultations (order_id, mode, consultation_type, department_id, doctor_id, \
+                 holds_doctor, waiting_since, session_id, slot_id, slot_index, holds_place, number, \
+                 queue_rank, calls, checked_in, patient_seen, connection_failures, started_at, ended_at, \
+                 being_checked, complaint, rest)",
+                "ON CONFLICT (order_id) DO UPDATE SET mode = excluded.mode, \
+                 consultation_type = excluded.consultation_type, department_id = excluded.department_id, \
+                 doctor_id = excluded.doctor_id, holds_doctor = excluded.holds_doctor, \
+                 waiting_since = excluded.waiting_since, session_id = excluded.session_id, \
+                 slot_id = excluded.slot_id, slot_index = excluded.slot_index, \
+                 holds_place = excluded.holds_place, number = excluded.number, \
+                 queue_rank = excluded.queue_rank, calls = excluded.calls, \
+                 checked_in = excluded.checked_in, patient_seen = excluded.patient_seen, \
+                 connection_failures = excluded.connection_failures, started_at = excluded.started_at, \
+                 ended_at = excluded.ended_at, being_checked = excluded.being_checked, \
+                 complaint = excluded.complaint, rest = excluded.rest",
+            ),
+            Self::Payments => (
+                "INSERT INTO payments (order_id, id, position, gateway, method, payer, out_trade_no, status, \
+                 amount, paid_amount, currency, transaction_id, pay_with, expires_at, created_at, updated_at)",
+                "ON CONFLICT (order_id, id) DO UPDATE SET payer = excluded.payer, \
+                 out_trade_no = excluded.out_trade_no, status = excluded.status, amount = excluded.amount, \
+                 paid_amount = excluded.paid_amount, transaction_id = excluded.transaction_id, \
+                 pay_with = excluded.pay_with, expires_at = excluded.expires_at, \
+                 updated_at = excluded.updated_at",
+            ),
+            Self::Refunds => (
+                "INSERT INTO refunds (id, order_id, position, payment_id, out_refund_no, status, purpose, \
+                 cause, share, amount, currency, rule, reason, due_on, retries, last_error, proof, \
+                 requested_at, updated_at)",
+                "ON CONFLICT (id) DO UPDATE SET out_refund_no = excluded.out_refund_no, \
+                 status = excluded.status, purpose = excluded.purpose, cause = excluded.cause, \
+                 share = excluded.share, amount = excluded.amount, rule = excluded.rule, \
+                 reason = excluded.reason, due_on = excluded.due_on, retries = excluded.retries, \
+                 last_error = excluded.last_error, proof = excluded.proof, updated_at = excluded.updated_at",
+            ),
+            Self::Journal => (
+                "INSERT INTO journal (order_id, version, seq, id, from_status, to_status, at, reason, note, \
+                 actor_role, actor_id, request_id)",
+                "",
+            ),
+            Self::Snapshots => ("INSERT INTO snapshots (order_id, version, at, body)", ""),
+            Self::TimersCleared => ("DELETE FROM timers WHERE (order_id, name, refund_id) IN", ""),
+            Self::Timers => (
+                "INSERT INTO timers (order_id, name, refund_id, position, due_at, wake_at)",
+                "ON CONFLICT (order_id, name, refund_id) DO UPDATE SET position = excluded.position, \
+                 due_at = excluded.due_at, wake_at = excluded.wake_at, lease_owner = NULL, lease_until = NULL",
+            ),
+            Self::Outbox => (
+                "INSERT INTO outbox (id, order_id, kind, effect, due_at, wake_at, attempts, lease_owner, \
+                 lease_until, last_error, request_id, created_at)",
+                "",
+            ),
+            Self::OutboxDone => ("DELETE FROM outbox WHERE id IN", ""),
+            Self::Sessions => (
+                "INSERT INTO sessions (id, version, doctor_id, department_id, status, begins_at, ends_at, \
+                 opened_at, ended_at, last_number, price_amount, currency, consultation_type, note, created_at)",
+                "",
+            ),
+            Self::Slots => (
+                "INSERT INTO slots (id, session_id, slot_index, begins_at, ends_at, capacity, taken)",
+                "",
+            ),
+            Self::Tokens => (
+                "INSERT INTO refresh_tokens (hash, family, user_id, expires_at, used_at, revoked_at, created_at)",
+                "",
+            ),
+            Self::Idempotency => (
+                "INSERT INTO idempotency_keys (user_id, key, request_hash, status, answer, at)",
+                "ON CONFLICT (user_id, key) DO NOTHING RETURNING user_id, key",
+            ),
+            Self::Entries => ("INSERT INTO ledger_entries (id, order_id, kind, at)", ""),
+            Self::Postings => {
+                ("INSERT INTO ledger_postings (entry_id, line, account, amount, currency)", "")
+            }
+            Self::Balances => (
+                "INSERT INTO ledger_balances (account, currency, shard, balance)",
+                "ON CONFLICT (account, currency, shard) DO UPDATE \
+                 SET balance = ledger_balances.balance + excluded.balance",
+            ),
+        }
+    }
+
+    const fn is_delete(self) -> bool {
+        matches!(self, Self::TimersCleared | Self::OutboxDone)
+    }
+
+    /// Whether the rows that it returns say which commands may be written.
+    pub(crate) const fn answers(self) -> bool {
+        matches!(self, Self::Orders | Self::Idempotency)
+    }
+}
+
+/// One row of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct TableRow {
+    /// Where it goes.
+    pub table: Table,
+    /// Rows are written in this order, in every process, so that no two wait for each other.
+    pub sort: (Uuid, i64),
+    /// Its cells.
+    pub values: Vec<Value>,
+}
+
+/// The texts used so far.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(HashMap<(Table, usize), SqlStr>);
+
+impl Texts {
+    /// The statements for these rows, each with its values.
+    pub(crate) fn statements(&mut self, table: Table, rows: &[&TableRow]) -> Vec<(SqlStr, Vec<Value>)> {
+        let largest = SIZES[SIZES.len() - 1];
+        rows.chunks(largest)
+            .map(|chunk| {
+                let size = SIZES.into_iter().find(|size| *size >= chunk.len()).unwrap_or(largest);
+                let width = chunk.first().map_or(1, |row| row.values.len());
+                let mut values = Vec::with_capacity(size * width);
+                for row in chunk {
+                    values.extend_from_slice(&row.values);
+                }
+                if let Some(row) = chunk.first() {
+                    for _ in chunk.len()..size {
+                        values.extend(row.values.iter().map(Value::null));
+                    }
+                }
+                let text = self.0.entry((table, size)).or_insert_with(|| text(table, size, width));
+                (text.clone(), values)
+            })
+            .collect()
+    }
+}
+
+fn text(table: Table, size: usize, width: usize) -> SqlStr {
+    let (before, after) = table.text();
+    let mut rows = String::with_capacity(size * width * 6);
+    let mut parameter = 0;
+    for row in 0..size {
+        rows.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..width {
+            parameter += 1;
+            let comma = if column == 0 { "" } else { ", " };
+            // Writing to a String can't fail.
+            write!(rows, "{comma}${parameter}").ok();
+        }
+        rows.push(')');
+    }
+    let text = if table.is_delete() {
+        format!("{before} (VALUES {rows}) {after}")
+    } else {
+        format!("{before} SELECT * FROM (VALUES {rows}) AS given WHERE column1 IS NOT NULL {after}")
+    };
+    AssertSqlSafe(text).into_sql_str()
+}

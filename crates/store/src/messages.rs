@@ -1,0 +1,82 @@
+//! The conversation of a consultation.
+
+use crate::committer::sql;
+use crate::db::Read;
+use crate::page::count;
+use crate::row::Row;
+use crate::{Message, Store, StoreError};
+use domain::order::Role;
+use domain::{OrderId, Ts};
+
+const INSERT: &str = "INSERT INTO messages (order_id, seq, id, sender_id, role, body, at) \
+     SELECT $1, COALESCE((SELECT MAX(seq) FROM messages WHERE order_id = $1), 0) + 1, $2, $3, $4, $5, $6 \
+     WHERE TRUE ON CONFLICT DO NOTHING RETURNING seq";
+const COLUMNS: &str = "id, order_id, seq, sender_id, role, body, at";
+const LAST_AT: &str = "SELECT at FROM messages WHERE order_id = $1 ORDER BY seq DESC LIMIT 1";
+
+/// How often another process may take the same place first.
+const TRIES: usize = 50;
+
+/// The most lines that are read at once.
+const LARGEST: u32 = 500;
+
+impl Store {
+    /// Writes a line, and gives it its place. A line that was sent before is written once: the
+    /// first one is the answer.
+    pub async fn insert_message(&self, message: &Message) -> Result<Message, StoreError> {
+        for _ in 0..TRIES {
+            let values = vec![
+                message.order.into(),
+                message.id.into(),
+                message.sender.into(),
+                message.role.name().into(),
+                (&message.body).into(),
+                message.at.into(),
+            ];
+            let rows = self.write(INSERT, values).await?;
+            if !rows.is_empty() {
+                return Ok(Message { seq: count(rows.first())?, ..message.clone() });
+            }
+            let text = sql(format!("SELECT {COLUMNS} FROM messages WHERE id = $1"));
+            if let Some(row) = self.db().one(Read::Keyed, text, vec![message.id.into()]).await? {
+                return read(&row);
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// The lines after a place, oldest first.
+    pub async fn messages(
+        &self,
+        order: OrderId,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let limit = limit.clamp(1, LARGEST);
+        let text = sql(format!(
+            "SELECT {COLUMNS} FROM messages WHERE order_id = $1 AND seq > $2 ORDER BY seq LIMIT {limit}"
+        ));
+        let values = vec![order.into(), after.unwrap_or(0).into()];
+        let rows = self.db().all(Read::Keyed, text, values).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// When the last line was written.
+    pub async fn last_message_at(&self, order: OrderId) -> Result<Option<Ts>, StoreError> {
+        let row = self.db().one(Read::Keyed, LAST_AT, vec![order.into()]).await?;
+        row.map(|row| row.cells().at()).transpose()
+    }
+}
+
+fn read(row: &Row) -> Result<Message, StoreError> {
+    let mut cells = row.cells();
+    Ok(Message {
+        id: cells.id()?,
+        order: cells.id()?,
+        seq: cells.int()?,
+        sender: cells.id()?,
+        role: cells.named(Role::from_name)?,
+        body: cells.text()?,
+        at: cells.at()?,
+    })
+}

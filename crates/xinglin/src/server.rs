@@ -1,0 +1,115 @@
+//! Serving: the API on a listener, the engine's loops, and a graceful end.
+
+use crate::config::{self, DatabaseArgs, WechatArgs};
+use crate::keys::Keys;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use connectors::wechat_pay::WechatPay;
+use domain::payment::GatewayName;
+use engine::clock::SystemClock;
+use engine::{Engine, EngineConfig, Gateways};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long running requests and effects may take when the server stops (spec 70).
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What `serve` can be told.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    wechat: WechatArgs,
+    /// The address to listen on.
+    #[arg(long, env = "XINGLIN_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Where the server keeps its own keys; the same on every node.
+    #[arg(long, env = "XINGLIN_KEYS_DIR", default_value = "xinglin-data/keys")]
+    keys_dir: PathBuf,
+}
+
+/// `serve`: a database and real gateways.
+pub async fn run(args: ServeArgs) -> Result<()> {
+    config::start_logging("info,sqlx=warn")?;
+    let mut gateways = Gateways::new();
+    match args.wechat.wechat()? {
+        Some(config) => {
+            refuse_sandbox_in_production(&config.base_url)?;
+            let wechat = Arc::new(WechatPay::new(config)?);
+            gateways = gateways.with(GatewayName::Wechat, wechat);
+        }
+        None => tracing::warn!("WeChat Pay is off: no WECHAT_ settings; nobody can pay"),
+    }
+    let store = args.database.open().await?;
+    let keys = Keys::open(&args.keys_dir)?;
+    let config = EngineConfig { quote_key: keys.quote, ..EngineConfig::default() };
+    let engine = Engine::start(store, gateways, Arc::new(SystemClock), config).await?;
+    let listener = listen(&args.listen, "XINGLIN_LISTEN").await?;
+    let stop = stop_on_signal()?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    serve(engine, keys.token, listener, stop).await
+}
+
+fn refuse_sandbox_in_production(base_url: &str) -> Result<()> {
+    let production = std::env::var("XINGLIN_ENV").is_ok_and(|env| env == "production");
+    if production && !base_url.starts_with("https://") {
+        bail!("PAYMENT_GATEWAY_URL is `{base_url}`: with XINGLIN_ENV=production it must be https");
+    }
+    Ok(())
+}
+
+/// Binds an address, or says which setting is wrong.
+pub async fn listen(address: &str, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("{setting} is `{address}`: it must be a free address, such as 127.0.0.1:8080")
+    })
+}
+
+/// Stops at Ctrl-C and at a service manager's TERM.
+pub fn stop_on_signal() -> Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}
+
+/// Runs an engine and its API until told to stop; then takes no new work, and finishes what runs.
+pub async fn serve(
+    engine: Engine,
+    token_key: Vec<u8>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<()> {
+    let config = api::ApiConfig { token_key_pkcs8: token_key, stop: stop.clone() };
+    let router = api::router(engine.clone(), config)?;
+    let loops = engine.run(&stop);
+    let told = stop.clone();
+    let http = axum::serve(listener, router).with_graceful_shutdown(async move { told.cancelled().await });
+    let http = tokio::spawn(async move { http.await });
+    stop.cancelled().await;
+    let finishing = async {
+        for part in loops {
+            part.await?;
+        }
+        http.await??;
+        anyhow::Ok(())
+    };
+    match tokio::time::timeout(GRACE, finishing).await {
+        Ok(finished) => finished?,
+        Err(_) => tracing::warn!("some work was handed back: it goes on at the next start"),
+    }
+    engine.store().close().await;
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! SQLite's checkpoints, beside the writer: a commit never pays for one.
 
-use crate::db::{Db, Read};
 use crate::StoreError;
+use crate::db::{Db, Read};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -44,7 +44,9 @@ pub(crate) async fn last(db: &Db) {
 
 /// How many pages the log had.
 async fn checkpoint(db: &Db, how: &'static str) -> Result<i64, StoreError> {
-    let Some(row) = db.one(Read::List, how, Vec::new()).await? else { return Ok(0) };
+    let Some(row) = db.one(Read::List, how, Vec::new()).await? else {
+        return Ok(0);
+    };
     let mut cells = row.cells();
     let _busy: i64 = cells.int()?;
     cells.int()

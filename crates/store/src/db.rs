@@ -50,11 +50,18 @@ pub(crate) enum Read {
 }
 
 impl Db {
-    pub(crate) async fn connect(url: &str, committers: u32, readers: u32) -> Result<Self, StoreError> {
+    pub(crate) async fn connect(
+        url: &str,
+        committers: u32,
+        readers: u32,
+    ) -> Result<Self, StoreError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Self::connect_postgres(url, committers, readers).await;
         }
-        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url);
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .unwrap_or(url);
         if path.is_empty() || path.contains("://") || path == ":memory:" {
             return Err(StoreError::Url(url.to_owned()));
         }
@@ -62,7 +69,10 @@ impl Db {
     }
 
     async fn connect_sqlite(path: &Path, readers: u32) -> Result<Self, StoreError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
         }
         let options = SqliteConnectOptions::new()
@@ -78,23 +88,41 @@ impl Db {
             .pragma("mmap_size", "268435456")
             // Checkpoints run beside the writer: see `checkpoint`.
             .pragma("wal_autocheckpoint", "0");
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let writer = pool()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
         let reading = options.pragma("query_only", "on");
-        let readers = pool().max_connections(readers.max(1)).connect_with(reading).await?;
+        let readers = pool()
+            .max_connections(readers.max(1))
+            .connect_with(reading)
+            .await?;
         Ok(Self::Sqlite { writer, readers })
     }
 
-    async fn connect_postgres(url: &str, committers: u32, readers: u32) -> Result<Self, StoreError> {
+    async fn connect_postgres(
+        url: &str,
+        committers: u32,
+        readers: u32,
+    ) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::Url(url.to_owned()))?
             .application_name("xinglin")
             .statement_cache_capacity(STATEMENTS)
             .options([("timezone", "UTC"), ("jit", "off")]);
-        let by_key = options.clone().options([("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")]);
+        let by_key = options.clone().options([
+            ("enable_seqscan", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
         let committing = by_key.clone().options([("synchronous_commit", "on")]);
         Ok(Self::Postgres {
-            committers: pool().max_connections(committers.max(1)).connect_with(committing).await?,
-            keyed: pool().max_connections(readers.max(1)).connect_lazy_with(by_key),
+            committers: pool()
+                .max_connections(committers.max(1))
+                .connect_with(committing)
+                .await?,
+            keyed: pool()
+                .max_connections(readers.max(1))
+                .connect_lazy_with(by_key),
             lists: pool().max_connections(LISTS).connect_lazy_with(options),
         })
     }
@@ -106,7 +134,11 @@ impl Db {
     /// Ends a sub-select whose rows are claimed: others pass over them at once. SQLite has one
     /// writer, and needs nothing.
     pub(crate) fn skip_locked(&self) -> &'static str {
-        if self.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" }
+        if self.is_postgres() {
+            "FOR UPDATE SKIP LOCKED"
+        } else {
+            ""
+        }
     }
 
     /// All rows of a reading statement.
@@ -159,7 +191,11 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { committers, keyed, lists } => {
+            Self::Postgres {
+                committers,
+                keyed,
+                lists,
+            } => {
                 lists.close().await;
                 keyed.close().await;
                 committers.close().await;
@@ -169,7 +205,11 @@ impl Db {
 }
 
 fn pool<DB: sqlx::Database>() -> PoolOptions<DB> {
-    PoolOptions::new().acquire_timeout(ACQUIRE).test_before_acquire(false).idle_timeout(None).max_lifetime(None)
+    PoolOptions::new()
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
 }
 
 /// A committer's connection.
@@ -207,7 +247,11 @@ pub(crate) enum Tx<'c> {
 
 impl Tx<'_> {
     /// The rows that a statement returns.
-    pub(crate) async fn rows(&mut self, sql: SqlStr, values: &[Value]) -> Result<Vec<Row>, sqlx::Error> {
+    pub(crate) async fn rows(
+        &mut self,
+        sql: SqlStr,
+        values: &[Value],
+    ) -> Result<Vec<Row>, sqlx::Error> {
         match self {
             Self::Sqlite(tx) => sqlite_rows(tx, sql, values).await,
             Self::Postgres(tx) => postgres_rows(tx, sql, values).await,
@@ -215,14 +259,20 @@ impl Tx<'_> {
     }
 
     /// How many rows a statement changed.
-    pub(crate) async fn execute(&mut self, sql: SqlStr, values: &[Value]) -> Result<u64, sqlx::Error> {
+    pub(crate) async fn execute(
+        &mut self,
+        sql: SqlStr,
+        values: &[Value],
+    ) -> Result<u64, sqlx::Error> {
         Ok(match self {
-            Self::Sqlite(tx) => {
-                sqlx::query_with(sql, sqlite_arguments(values)?).execute(&mut **tx).await?.rows_affected()
-            }
-            Self::Postgres(tx) => {
-                sqlx::query_with(sql, postgres_arguments(values)?).execute(&mut **tx).await?.rows_affected()
-            }
+            Self::Sqlite(tx) => sqlx::query_with(sql, sqlite_arguments(values)?)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            Self::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(values)?)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
         })
     }
 
@@ -246,7 +296,9 @@ async fn sqlite_rows(
     sql: SqlStr,
     values: &[Value],
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = sqlx::query_with(sql, sqlite_arguments(values)?).fetch_all(on).await?;
+    let rows = sqlx::query_with(sql, sqlite_arguments(values)?)
+        .fetch_all(on)
+        .await?;
     Ok(rows.into_iter().map(Row::Sqlite).collect())
 }
 
@@ -255,14 +307,18 @@ async fn postgres_rows(
     sql: SqlStr,
     values: &[Value],
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(on).await?;
+    let rows = sqlx::query_with(sql, postgres_arguments(values)?)
+        .fetch_all(on)
+        .await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 fn sqlite_arguments(values: &[Value]) -> Result<SqliteArguments, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
     for value in values {
-        value.bind_sqlite(&mut arguments).map_err(sqlx::Error::Encode)?;
+        value
+            .bind_sqlite(&mut arguments)
+            .map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
 }
@@ -270,7 +326,9 @@ fn sqlite_arguments(values: &[Value]) -> Result<SqliteArguments, sqlx::Error> {
 fn postgres_arguments(values: &[Value]) -> Result<PgArguments, sqlx::Error> {
     let mut arguments = PgArguments::default();
     for value in values {
-        value.bind_postgres(&mut arguments).map_err(sqlx::Error::Encode)?;
+        value
+            .bind_postgres(&mut arguments)
+            .map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
 }

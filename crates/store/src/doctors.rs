@@ -93,7 +93,9 @@ impl Store {
     pub async fn doctor(&self, id: UserId) -> Result<Option<Doctor>, StoreError> {
         let text = sql(format!("{DOCTOR} FROM doctors d WHERE d.user_id = $1"));
         let row = self.db().one(Read::Keyed, text, vec![id.into()]).await?;
-        row.as_ref().map(|row| doctor(row).map(|(doctor, _)| doctor)).transpose()
+        row.as_ref()
+            .map(|row| doctor(row).map(|(doctor, _)| doctor))
+            .transpose()
     }
 
     /// The doctors of a page, by name, and how many there are in all.
@@ -103,12 +105,21 @@ impl Store {
         online: Option<bool>,
         page: Page,
     ) -> Result<(Vec<Doctor>, i64), StoreError> {
-        let conditions =
-            Conditions::default().with("d.department_id = {}", department).with("d.online = {}", online);
+        let conditions = Conditions::default()
+            .with("d.department_id = {}", department)
+            .with("d.online = {}", online);
         let from = format!("FROM doctors d {}", conditions.text());
         let counting = sql(format!("SELECT COUNT(*) {from}"));
-        let total = count(self.db().one(Read::List, counting, conditions.values.clone()).await?.as_ref())?;
-        let text = sql(format!("{DOCTOR} {from} ORDER BY d.name, d.user_id {}", page.limits()));
+        let total = count(
+            self.db()
+                .one(Read::List, counting, conditions.values.clone())
+                .await?
+                .as_ref(),
+        )?;
+        let text = sql(format!(
+            "{DOCTOR} {from} ORDER BY d.name, d.user_id {}",
+            page.limits()
+        ));
         let rows = self.db().all(Read::List, text, conditions.values).await?;
         let doctors = rows.iter().map(|row| doctor(row).map(|(doctor, _)| doctor));
         Ok((doctors.collect::<Result<_, _>>()?, total))
@@ -124,7 +135,10 @@ impl Store {
         now: Ts,
     ) -> Result<Vec<Candidate>, StoreError> {
         let text = sql(format!("{DOCTOR}, {CANDIDATES}"));
-        let rows = self.db().all(Read::Keyed, text, vec![department.into(), patient.into()]).await?;
+        let rows = self
+            .db()
+            .all(Read::Keyed, text, vec![department.into(), patient.into()])
+            .await?;
         let mut candidates = Vec::with_capacity(rows.len());
         for row in &rows {
             let (mut doctor, mut cells) = doctor(row)?;
@@ -172,7 +186,10 @@ impl Store {
 
     /// Whether somebody is there.
     pub async fn presence(&self, user: UserId) -> Result<Option<PresenceRow>, StoreError> {
-        let row = self.db().one(Read::Keyed, PRESENCE, vec![user.into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, PRESENCE, vec![user.into()])
+            .await?;
         let read = |row: Row| {
             let mut cells = row.cells();
             Ok(PresenceRow {
@@ -191,8 +208,10 @@ fn faded(count: u32, days: i64) -> u32 {
     if days >= 365 {
         return 0;
     }
-    let left = (0..days).fold(u64::from(count), |left, _| left * LEFT_AFTER_A_DAY / 1000);
-    u32::try_from(left).unwrap_or(count)
+    // Counted in millionths on the way, so that small records fade as evenly as large ones.
+    let scaled = u64::from(count) * 1_000_000;
+    let left = (0..days).fold(scaled, |left, _| left / 1000 * LEFT_AFTER_A_DAY);
+    u32::try_from((left + 500_000) / 1_000_000).unwrap_or(count)
 }
 
 fn doctor(row: &Row) -> Result<(Doctor, crate::row::Cells<'_>), StoreError> {
@@ -226,6 +245,7 @@ mod tests {
     fn half_of_a_record_is_left_after_a_month() {
         assert_eq!(faded(10_000, 0), 10_000);
         assert!((4_900..5_100).contains(&faded(10_000, 30)));
+        assert_eq!(faded(100, 30), 50);
         assert_eq!(faded(10_000, 400), 0);
     }
 }

@@ -35,10 +35,17 @@ impl Store {
             ];
             let rows = self.write(INSERT, values).await?;
             if !rows.is_empty() {
-                return Ok(Message { seq: count(rows.first())?, ..message.clone() });
+                return Ok(Message {
+                    seq: count(rows.first())?,
+                    ..message.clone()
+                });
             }
             let text = sql(format!("SELECT {COLUMNS} FROM messages WHERE id = $1"));
-            if let Some(row) = self.db().one(Read::Keyed, text, vec![message.id.into()]).await? {
+            if let Some(row) = self
+                .db()
+                .one(Read::Keyed, text, vec![message.id.into()])
+                .await?
+            {
                 return read(&row);
             }
         }
@@ -63,7 +70,10 @@ impl Store {
 
     /// When the last line was written.
     pub async fn last_message_at(&self, order: OrderId) -> Result<Option<Ts>, StoreError> {
-        let row = self.db().one(Read::Keyed, LAST_AT, vec![order.into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, LAST_AT, vec![order.into()])
+            .await?;
         row.map(|row| row.cells().at()).transpose()
     }
 }

@@ -58,7 +58,9 @@ impl UserStatus {
 
     /// The status of this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Pending, Self::Locked].into_iter().find(|s| s.name() == name)
+        [Self::Active, Self::Pending, Self::Locked]
+            .into_iter()
+            .find(|s| s.name() == name)
     }
 }
 

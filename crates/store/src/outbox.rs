@@ -27,8 +27,18 @@ const BACKLOG: &str = "SELECT (SELECT COUNT(*) FROM outbox WHERE dead_at IS NULL
 impl Store {
     /// Claims effects that are due and that nobody works on, oldest first. Where the lease runs
     /// out, somebody else may claim them.
-    pub async fn claim_outbox(&self, now: Ts, lease: Lease, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
-        if self.db().one(Read::Keyed, ANY_DUE, vec![now.into()]).await?.is_none() {
+    pub async fn claim_outbox(
+        &self,
+        now: Ts,
+        lease: Lease,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        if self
+            .db()
+            .one(Read::Keyed, ANY_DUE, vec![now.into()])
+            .await?
+            .is_none()
+        {
             return Ok(Vec::new());
         }
         let text = format!(
@@ -59,13 +69,26 @@ impl Store {
 
     /// Effects that are done: their rows go.
     pub async fn finish(&self, ids: &[Uuid]) -> Result<(), StoreError> {
-        let row = |id: &Uuid| TableRow { table: Table::OutboxDone, sort: (*id, 0), values: vec![(*id).into()] };
-        let work = Work { rows: ids.iter().map(row).collect(), ..Work::default() };
+        let row = |id: &Uuid| TableRow {
+            table: Table::OutboxDone,
+            sort: (*id, 0),
+            values: vec![(*id).into()],
+        };
+        let work = Work {
+            rows: ids.iter().map(row).collect(),
+            ..Work::default()
+        };
         self.ask(work).await.map(drop).map_err(of_store)
     }
 
     /// An effect that can't be done: kept for operations, never claimed.
-    pub async fn give_up(&self, id: Uuid, attempts: i32, error: &str, at: Ts) -> Result<(), StoreError> {
+    pub async fn give_up(
+        &self,
+        id: Uuid,
+        attempts: i32,
+        error: &str,
+        at: Ts,
+    ) -> Result<(), StoreError> {
         let values = vec![id.into(), at.into(), attempts.into(), error.into()];
         self.write(GIVE_UP, values).await.map(drop)
     }
@@ -73,18 +96,29 @@ impl Store {
     /// Effects that were given up, newest first, and how many there are in all.
     pub async fn dead_outbox(&self, page: Page) -> Result<(Vec<OutboxRow>, i64), StoreError> {
         let counting = "SELECT COUNT(*) FROM outbox WHERE dead_at IS NOT NULL";
-        let total = count(self.db().one(Read::List, counting, Vec::new()).await?.as_ref())?;
+        let total = count(
+            self.db()
+                .one(Read::List, counting, Vec::new())
+                .await?
+                .as_ref(),
+        )?;
         let text = format!(
             "SELECT {COLUMNS} FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id {}",
             page.limits()
         );
         let rows = self.db().all(Read::List, sql(text), Vec::new()).await?;
-        Ok((rows.iter().map(outbox_row).collect::<Result<_, _>>()?, total))
+        Ok((
+            rows.iter().map(outbox_row).collect::<Result<_, _>>()?,
+            total,
+        ))
     }
 
     /// An effect that was given up is due again; `false` if it was not given up.
     pub async fn revive(&self, id: Uuid, due: Ts) -> Result<bool, StoreError> {
-        Ok(!self.write(REVIVE, vec![id.into(), due.into()]).await?.is_empty())
+        Ok(!self
+            .write(REVIVE, vec![id.into(), due.into()])
+            .await?
+            .is_empty())
     }
 
     /// One effect.
@@ -106,7 +140,11 @@ impl Store {
             return Ok(Backlog::default());
         };
         let mut cells = row.cells();
-        Ok(Backlog { outbox: cells.int()?, timers: cells.int()?, dead: cells.int()? })
+        Ok(Backlog {
+            outbox: cells.int()?,
+            timers: cells.int()?,
+            dead: cells.int()?,
+        })
     }
 }
 
@@ -125,7 +163,9 @@ fn outbox_row(row: &Row) -> Result<OutboxRow, StoreError> {
         effect,
         due,
         attempts,
-        lease: owner.zip(until).map(|(owner, until)| Lease { owner, until }),
+        lease: owner
+            .zip(until)
+            .map(|(owner, until)| Lease { owner, until }),
         last_error: cells.text_or_none()?,
         request_id: cells.text_or_none()?,
         created_at: cells.at()?,

@@ -42,14 +42,25 @@ impl Conditions {
 
     /// `WHERE ...`, or nothing.
     pub(crate) fn text(&self) -> String {
-        if self.texts.is_empty() { String::new() } else { format!("WHERE {}", self.texts.join(" AND ")) }
+        if self.texts.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", self.texts.join(" AND "))
+        }
     }
 }
 
 /// The numbers of statuses, as a list in a statement: written out, so that partial indexes fit.
 pub(crate) fn codes<S: Status>(statuses: &[S]) -> String {
-    let codes: Vec<String> = statuses.iter().map(|status| status.code().to_string()).collect();
-    if codes.is_empty() { "NULL".to_owned() } else { codes.join(", ") }
+    let codes: Vec<String> = statuses
+        .iter()
+        .map(|status| status.code().to_string())
+        .collect();
+    if codes.is_empty() {
+        "NULL".to_owned()
+    } else {
+        codes.join(", ")
+    }
 }
 
 /// The number in the first cell of the only row.

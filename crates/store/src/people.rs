@@ -25,7 +25,8 @@ const TOKEN: &str = "SELECT t.hash, t.family, t.user_id, t.expires_at, t.used_at
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL \
      AND NOT EXISTS (SELECT 1 FROM refresh_tokens f \
      WHERE f.family = refresh_tokens.family AND f.revoked_at IS NOT NULL)";
-const REVOKE: &str = "UPDATE refresh_tokens SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL";
+const REVOKE: &str =
+    "UPDATE refresh_tokens SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL";
 
 /// After all demands on orders, sessions and doctors.
 const TOKENS: u8 = 10;
@@ -54,13 +55,23 @@ impl Store {
 
     /// Somebody by id.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = self.db().one(Read::Keyed, USER_BY_ID, vec![id.into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, USER_BY_ID, vec![id.into()])
+            .await?;
         row.as_ref().map(user).transpose()
     }
 
     /// Somebody by sign-in name, in whatever case.
     pub async fn user_by_login(&self, login: &str) -> Result<Option<User>, StoreError> {
-        let row = self.db().one(Read::Keyed, USER_BY_LOGIN, vec![login.to_lowercase().into()]).await?;
+        let row = self
+            .db()
+            .one(
+                Read::Keyed,
+                USER_BY_LOGIN,
+                vec![login.to_lowercase().into()],
+            )
+            .await?;
         row.as_ref().map(user).transpose()
     }
 
@@ -71,18 +82,29 @@ impl Store {
         failures: i32,
         locked_until: Option<Ts>,
     ) -> Result<(), StoreError> {
-        self.write(SIGNED_IN, vec![id.into(), failures.into(), locked_until.into()]).await.map(drop)
+        self.write(
+            SIGNED_IN,
+            vec![id.into(), failures.into(), locked_until.into()],
+        )
+        .await
+        .map(drop)
     }
 
     /// Writes down the first token of a sign-in.
     pub async fn insert_refresh_token(&self, token: &RefreshToken) -> Result<(), StoreError> {
-        let work = Work { rows: vec![token_row(token)], ..Work::default() };
+        let work = Work {
+            rows: vec![token_row(token)],
+            ..Work::default()
+        };
         self.ask(work).await.map(drop).map_err(of_store)
     }
 
     /// A token by its hash.
     pub async fn refresh_token(&self, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
-        let row = self.db().one(Read::Keyed, TOKEN, vec![(*hash).into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, TOKEN, vec![(*hash).into()])
+            .await?;
         row.as_ref().map(token).transpose()
     }
 
@@ -100,7 +122,11 @@ impl Store {
             values: vec![(*old).into(), at.into()],
             refusal: Some(CommitError::Moved),
         };
-        let work = Work { demands: vec![demand], rows: vec![token_row(new)], ..Work::default() };
+        let work = Work {
+            demands: vec![demand],
+            rows: vec![token_row(new)],
+            ..Work::default()
+        };
         match self.ask(work).await {
             Ok(_) => Ok(true),
             Err(CommitError::Moved) => Ok(false),
@@ -110,7 +136,9 @@ impl Store {
 
     /// All tokens that came from one sign-in are void from now on.
     pub async fn revoke_family(&self, family: Uuid, at: Ts) -> Result<(), StoreError> {
-        self.write(REVOKE, vec![family.into(), at.into()]).await.map(drop)
+        self.write(REVOKE, vec![family.into(), at.into()])
+            .await
+            .map(drop)
     }
 }
 

@@ -90,7 +90,9 @@ impl<'r> Cells<'r> {
     /// 32 bytes.
     pub(crate) fn hash(&mut self) -> Result<[u8; 32], StoreError> {
         let bytes: Vec<u8> = self.take()?;
-        bytes.try_into().map_err(|_| StoreError::Corrupt("a hash that is not 32 bytes".to_owned()))
+        bytes
+            .try_into()
+            .map_err(|_| StoreError::Corrupt("a hash that is not 32 bytes".to_owned()))
     }
 
     /// A JSON document.
@@ -131,7 +133,8 @@ impl<'r> Cells<'r> {
 }
 
 fn fitting<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
-    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("the number {value} is out of range")))
+    T::try_from(value)
+        .map_err(|_| StoreError::Corrupt(format!("the number {value} is out of range")))
 }
 
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {

@@ -25,10 +25,14 @@ impl Store {
         slots: &[Slot],
         idempotency: Option<&IdempotencyRow>,
     ) -> Result<(), CommitError> {
-        let mut work = Work { rows: vec![session_row(session)], ..Work::default() };
+        let mut work = Work {
+            rows: vec![session_row(session)],
+            ..Work::default()
+        };
         work.rows.extend(slots.iter().map(slot_row));
         if let Some(row) = idempotency {
-            work.keys.push(Key::Idempotency(row.user.uuid(), row.key.clone()));
+            work.keys
+                .push(Key::Idempotency(row.user.uuid(), row.key.clone()));
             work.idempotency = Some((row.user.uuid(), row.key.clone()));
             work.rows.push(idempotency_row(row)?);
         }
@@ -41,12 +45,25 @@ impl Store {
     }
 
     /// The session that a slot belongs to, with all its slots.
-    pub async fn session_of_slot(&self, slot: SlotId) -> Result<Option<(Session, Vec<Slot>)>, StoreError> {
-        self.one_session("s.id = (SELECT session_id FROM slots WHERE id = $1)", slot.uuid()).await
+    pub async fn session_of_slot(
+        &self,
+        slot: SlotId,
+    ) -> Result<Option<(Session, Vec<Slot>)>, StoreError> {
+        self.one_session(
+            "s.id = (SELECT session_id FROM slots WHERE id = $1)",
+            slot.uuid(),
+        )
+        .await
     }
 
-    async fn one_session(&self, is: &str, id: Uuid) -> Result<Option<(Session, Vec<Slot>)>, StoreError> {
-        let text = sql(format!("{SESSION}, {SLOT} {WITH_SLOTS} WHERE {is} ORDER BY l.slot_index"));
+    async fn one_session(
+        &self,
+        is: &str,
+        id: Uuid,
+    ) -> Result<Option<(Session, Vec<Slot>)>, StoreError> {
+        let text = sql(format!(
+            "{SESSION}, {SLOT} {WITH_SLOTS} WHERE {is} ORDER BY l.slot_index"
+        ));
         let rows = self.db().all(Read::Keyed, text, vec![id.into()]).await?;
         let mut found: Option<(Session, Vec<Slot>)> = None;
         for row in &rows {
@@ -69,11 +86,23 @@ impl Store {
             .with("s.department_id = {}", filter.department)
             .with("s.begins_at >= {}", filter.from)
             .with("s.begins_at < {}", filter.to)
-            .with_text(filter.status.map(|status| format!("s.status = {}", status.code())));
+            .with_text(
+                filter
+                    .status
+                    .map(|status| format!("s.status = {}", status.code())),
+            );
         let from = format!("FROM sessions s {}", conditions.text());
         let counting = sql(format!("SELECT COUNT(*) {from}"));
-        let total = count(self.db().one(Read::List, counting, conditions.values.clone()).await?.as_ref())?;
-        let text = sql(format!("{SESSION} {from} ORDER BY s.begins_at, s.id {}", page.limits()));
+        let total = count(
+            self.db()
+                .one(Read::List, counting, conditions.values.clone())
+                .await?
+                .as_ref(),
+        )?;
+        let text = sql(format!(
+            "{SESSION} {from} ORDER BY s.begins_at, s.id {}",
+            page.limits()
+        ));
         let rows = self.db().all(Read::List, text, conditions.values).await?;
         let mut sessions = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -87,12 +116,17 @@ impl Store {
         if sessions.is_empty() {
             return Ok(());
         }
-        let places: Vec<String> = (1..=sessions.len()).map(|place| format!("${place}")).collect();
+        let places: Vec<String> = (1..=sessions.len())
+            .map(|place| format!("${place}"))
+            .collect();
         let text = format!(
             "SELECT {SLOT} FROM slots l WHERE l.session_id IN ({}) ORDER BY l.session_id, l.slot_index",
             places.join(", ")
         );
-        let values = sessions.iter().map(|(session, _)| session.id.into()).collect();
+        let values = sessions
+            .iter()
+            .map(|(session, _)| session.id.into())
+            .collect();
         let rows = self.db().all(Read::Keyed, sql(text), values).await?;
         let mut found: HashMap<SessionId, Vec<Slot>> = HashMap::new();
         for row in &rows {
@@ -107,11 +141,18 @@ impl Store {
     }
 
     /// Sessions that are open or paused and should have ended before a time.
-    pub async fn sessions_to_end(&self, before: Ts, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+    pub async fn sessions_to_end(
+        &self,
+        before: Ts,
+        limit: u32,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let text = sql(format!(
             "SELECT id FROM sessions WHERE status IN (20, 30) AND ends_at <= $1 ORDER BY ends_at LIMIT {limit}"
         ));
-        let rows = self.db().all(Read::Keyed, text, vec![before.into()]).await?;
+        let rows = self
+            .db()
+            .all(Read::Keyed, text, vec![before.into()])
+            .await?;
         rows.iter().map(|row: &Row| row.cells().id()).collect()
     }
 }
@@ -136,7 +177,9 @@ fn session(cells: &mut Cells<'_>) -> Result<Session, StoreError> {
 }
 
 fn slot(cells: &mut Cells<'_>) -> Result<Option<Slot>, StoreError> {
-    let Some(id) = cells.id_or_none()? else { return Ok(None) };
+    let Some(id) = cells.id_or_none()? else {
+        return Ok(None);
+    };
     Ok(Some(Slot {
         id,
         session: cells.id()?,

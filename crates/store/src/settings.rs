@@ -27,13 +27,23 @@ const CONFIGS: u8 = 11;
 impl Store {
     /// A setting as it is now.
     pub async fn config(&self, name: &str) -> Result<Option<ConfigRow>, StoreError> {
-        let row = self.db().one(Read::Keyed, NEWEST, vec![name.into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, NEWEST, vec![name.into()])
+            .await?;
         row.as_ref().map(config).transpose()
     }
 
     /// A setting as it was in a version.
-    pub async fn config_version(&self, name: &str, version: i64) -> Result<Option<ConfigRow>, StoreError> {
-        let row = self.db().one(Read::Keyed, VERSION, vec![name.into(), version.into()]).await?;
+    pub async fn config_version(
+        &self,
+        name: &str,
+        version: i64,
+    ) -> Result<Option<ConfigRow>, StoreError> {
+        let row = self
+            .db()
+            .one(Read::Keyed, VERSION, vec![name.into(), version.into()])
+            .await?;
         row.as_ref().map(config).transpose()
     }
 
@@ -50,10 +60,20 @@ impl Store {
         let demand = Demand {
             sort: (CONFIGS, Uuid::nil(), true),
             sql: SqlStr::from_static(PUT),
-            values: vec![name.into(), expected_version.into(), json(&value)?, by.into(), at.into()],
+            values: vec![
+                name.into(),
+                expected_version.into(),
+                json(&value)?,
+                by.into(),
+                at.into(),
+            ],
             refusal: Some(CommitError::Moved),
         };
-        self.ask(Work { demands: vec![demand], ..Work::default() }).await?;
+        self.ask(Work {
+            demands: vec![demand],
+            ..Work::default()
+        })
+        .await?;
         Ok(expected_version + 1)
     }
 
@@ -63,7 +83,10 @@ impl Store {
         user: UserId,
         key: &str,
     ) -> Result<Option<IdempotencyRow>, StoreError> {
-        let row = self.db().one(Read::Keyed, KEPT, vec![user.into(), key.into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, KEPT, vec![user.into(), key.into()])
+            .await?;
         let read = |row: Row| {
             let mut cells = row.cells();
             Ok(IdempotencyRow {

@@ -30,7 +30,12 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { committers: 0, batch: 64, queue: 4096, readers: 0 }
+        Self {
+            committers: 0,
+            batch: 64,
+            queue: 4096,
+            readers: 0,
+        }
     }
 }
 
@@ -52,7 +57,9 @@ struct Inner {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("engine", &self.engine_name()).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("engine", &self.engine_name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -95,7 +102,12 @@ impl Store {
 
     /// Writes what was accepted, then closes. What is asked for afterwards is refused.
     pub async fn close(&self) {
-        let queues = self.inner.queues.write().unwrap_or_else(PoisonError::into_inner).take();
+        let queues = self
+            .inner
+            .queues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         drop(queues);
         for task in self.inner.tasks.lock().await.drain(..) {
             if let Err(error) = task.await {
@@ -111,12 +123,20 @@ impl Store {
 
     /// `sqlite` or `postgresql`.
     pub fn engine_name(&self) -> &'static str {
-        if self.inner.db.is_postgres() { "postgresql" } else { "sqlite" }
+        if self.inner.db.is_postgres() {
+            "postgresql"
+        } else {
+            "sqlite"
+        }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.inner.db.one(Read::List, "SELECT 1", Vec::new()).await.map(drop)
+        self.inner
+            .db
+            .one(Read::List, "SELECT 1", Vec::new())
+            .await
+            .map(drop)
     }
 
     /// Writes a command's changes, all or nothing; they are durable when this returns.
@@ -125,10 +145,12 @@ impl Store {
         drop(changes);
         let (answer, answered) = oneshot::channel();
         let queue = self.inner.queue(work.shard)?;
-        queue.try_send(Asked { work, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => CommitError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed.into(),
-        })?;
+        queue
+            .try_send(Asked { work, answer })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => CommitError::Busy,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed.into(),
+            })?;
         drop(queue);
         match answered.await {
             Ok(answer) => answer.map(drop),
@@ -155,7 +177,10 @@ impl Store {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let work = Work { statement: Some((sql.into_sql_str(), values)), ..Work::default() };
+        let work = Work {
+            statement: Some((sql.into_sql_str(), values)),
+            ..Work::default()
+        };
         self.ask(work).await.map_err(of_store)
     }
 

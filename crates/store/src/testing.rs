@@ -48,20 +48,39 @@ pub async fn fresh_sqlite() -> Result<Fresh, NoDatabase> {
     std::fs::remove_dir_all(&folder).ok();
     let url = format!("sqlite:{}", folder.join("test.db").display());
     let store = Store::open(&url, StoreOptions::default()).await?;
-    Ok(Fresh { store, url, folder: Some(folder), postgres: None })
+    Ok(Fresh {
+        store,
+        url,
+        folder: Some(folder),
+        postgres: None,
+    })
 }
 
 /// A database on the server that [`POSTGRES`] names.
 pub async fn fresh_postgres() -> Result<Fresh, NoDatabase> {
     let admin = std::env::var(POSTGRES).map_err(|_| NoDatabase::NoServer)?;
     let name = name();
-    administer(&admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    administer(
+        &admin,
+        &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    )
+    .await?;
     administer(&admin, &format!("CREATE DATABASE {name}")).await?;
-    let server = admin.rsplit_once('/').map_or(admin.as_str(), |(server, _)| server);
+    let server = admin
+        .rsplit_once('/')
+        .map_or(admin.as_str(), |(server, _)| server);
     let url = format!("{server}/{name}");
-    let options = StoreOptions { readers: 4, ..StoreOptions::default() };
+    let options = StoreOptions {
+        readers: 4,
+        ..StoreOptions::default()
+    };
     let store = Store::open(&url, options).await?;
-    Ok(Fresh { store, url, folder: None, postgres: Some((admin, name)) })
+    Ok(Fresh {
+        store,
+        url,
+        folder: None,
+        postgres: Some((admin, name)),
+    })
 }
 
 impl Fresh {
@@ -69,14 +88,21 @@ impl Fresh {
     pub async fn close(mut self) -> Result<(), NoDatabase> {
         self.store.close().await;
         if let Some((admin, name)) = self.postgres.take() {
-            administer(&admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+            administer(
+                &admin,
+                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            )
+            .await?;
         }
         Ok(())
     }
 
     /// Changes rows behind the program's back.
     pub async fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        self.store.write(AssertSqlSafe(sql), Vec::new()).await.map(drop)
+        self.store
+            .write(AssertSqlSafe(sql), Vec::new())
+            .await
+            .map(drop)
     }
 }
 
@@ -89,12 +115,18 @@ impl Drop for Fresh {
 }
 
 fn name() -> String {
-    format!("xinglin_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "xinglin_test_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 async fn administer(url: &str, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect(url).await?;
-    sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await?;
     connection.close().await?;
     Ok(())
 }

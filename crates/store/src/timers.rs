@@ -16,9 +16,19 @@ const RELEASE: &str = "UPDATE timers SET wake_at = $4, lease_until = $4 \
 impl Store {
     /// Claims deadlines that have passed and that nobody works on, oldest first. Where the lease
     /// runs out, somebody else may claim them.
-    pub async fn claim_timers(&self, now: Ts, lease: Lease, limit: u32) -> Result<Vec<TimerRow>, StoreError> {
+    pub async fn claim_timers(
+        &self,
+        now: Ts,
+        lease: Lease,
+        limit: u32,
+    ) -> Result<Vec<TimerRow>, StoreError> {
         // Most often nothing is due, and looking costs no write.
-        if self.db().one(Read::Keyed, ANY_DUE, vec![now.into()]).await?.is_none() {
+        if self
+            .db()
+            .one(Read::Keyed, ANY_DUE, vec![now.into()])
+            .await?
+            .is_none()
+        {
             return Ok(Vec::new());
         }
         let text = format!(
@@ -39,8 +49,13 @@ impl Store {
     /// Puts a claimed deadline off, unless it was moved meanwhile.
     pub async fn release_timer(&self, timer: &TimerRow, retry_at: Ts) -> Result<(), StoreError> {
         let refund = timer.refund.unwrap_or(RefundId(Uuid::nil()));
-        let values =
-            vec![timer.order.into(), timer.name.name().into(), refund.into(), retry_at.into(), timer.due.into()];
+        let values = vec![
+            timer.order.into(),
+            timer.name.name().into(),
+            refund.into(),
+            retry_at.into(),
+            timer.due.into(),
+        ];
         self.write(RELEASE, values).await.map(drop)
     }
 }

@@ -3,14 +3,16 @@
 //! PostgreSQL keeps times as `timestamptz`, ids as `uuid` and documents as `json`; SQLite keeps
 //! times as text whose order is the order of times, ids as 16 bytes and documents as text.
 
-use domain::{
-    DepartmentId, OrderId, PaymentId, QuoteId, RefundId, SessionId, SlotId, Ts, UserId,
-};
+use domain::{DepartmentId, OrderId, PaymentId, QuoteId, RefundId, SessionId, SlotId, Ts, UserId};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo, PgValueFormat, PgValueRef, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::postgres::{
+    PgArgumentBuffer, PgArguments, PgTypeInfo, PgValueFormat, PgValueRef, Postgres,
+};
+use sqlx::sqlite::{
+    Sqlite, SqliteArguments, SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef,
+};
 use sqlx::{Arguments, Decode, Encode, Type};
 use uuid::Uuid;
 
@@ -118,7 +120,11 @@ impl Type<Postgres> for Instant {
 
 impl Encode<'_, Postgres> for Instant {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let micros = self.0.micros().checked_sub(POSTGRES_EPOCH).ok_or("a time before all times")?;
+        let micros = self
+            .0
+            .micros()
+            .checked_sub(POSTGRES_EPOCH)
+            .ok_or("a time before all times")?;
         Encode::<Postgres>::encode(micros, buffer)
     }
 }
@@ -129,7 +135,11 @@ impl<'r> Decode<'r, Postgres> for Instant {
             return Ok(Self(Ts::parse(&value.as_str()?.replacen(' ', "T", 1))?));
         }
         let micros = <i64 as Decode<Postgres>>::decode(value)?;
-        Ok(Self(Ts::from_micros(micros.checked_add(POSTGRES_EPOCH).ok_or("a time after all times")?)))
+        Ok(Self(Ts::from_micros(
+            micros
+                .checked_add(POSTGRES_EPOCH)
+                .ok_or("a time after all times")?,
+        )))
     }
 }
 

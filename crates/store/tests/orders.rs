@@ -26,13 +26,19 @@ on_both!(
 async fn comes_back_as_it_was(fresh: &Fresh) {
     for order in [new_order(), rich_order()] {
         fresh.store.commit(change(&order)).await.unwrap();
-        assert_eq!(fresh.store.load(order.id).await.unwrap(), Some(order.clone()));
+        assert_eq!(
+            fresh.store.load(order.id).await.unwrap(),
+            Some(order.clone())
+        );
         let mut after = next(&order);
         after.timers.remove(0);
-        after.timers.push(common::timer(TimerName::Idle, Span::minutes(9)));
+        after
+            .timers
+            .push(common::timer(TimerName::Idle, Span::minutes(9)));
         after.detail.complaint = "更好".to_owned();
         let mut changes = change(&after);
-        changes.timers.as_mut().unwrap().clear = vec![(order.timers[0].name, order.timers[0].refund)];
+        changes.timers.as_mut().unwrap().clear =
+            vec![(order.timers[0].name, order.timers[0].refund)];
         fresh.store.commit(changes).await.unwrap();
         assert_eq!(fresh.store.load(order.id).await.unwrap(), Some(after));
     }
@@ -47,7 +53,9 @@ async fn is_changed_by_one_of_many(fresh: &Fresh) {
         let mut after = next(&order);
         after.detail.complaint = format!("attempt {n}");
         let store = fresh.store.clone();
-        tasks.push(tokio::spawn(async move { (n, store.commit(change(&after)).await) }));
+        tasks.push(tokio::spawn(async move {
+            (n, store.commit(change(&after)).await)
+        }));
     }
     let mut winners = Vec::new();
     for task in tasks {
@@ -58,8 +66,17 @@ async fn is_changed_by_one_of_many(fresh: &Fresh) {
     }
     assert_eq!(winners.len(), 1);
     let kept = fresh.store.load(order.id).await.unwrap().unwrap();
-    assert_eq!((kept.version, kept.detail.complaint), (2, format!("attempt {}", winners[0])));
-    assert!(matches!(fresh.store.commit(change(&order)).await, Err(CommitError::Moved)), "created twice");
+    assert_eq!(
+        (kept.version, kept.detail.complaint),
+        (2, format!("attempt {}", winners[0]))
+    );
+    assert!(
+        matches!(
+            fresh.store.commit(change(&order)).await,
+            Err(CommitError::Moved)
+        ),
+        "created twice"
+    );
 }
 
 async fn last_place_goes_to_one(fresh: &Fresh) {
@@ -69,13 +86,22 @@ async fn last_place_goes_to_one(fresh: &Fresh) {
         let order = booked(&session, &slot);
         let guards = vec![Guard::TakePlace(slot.id)];
         let store = fresh.store.clone();
-        tasks.push(tokio::spawn(async move { store.commit(Changes { guards, ..change(&order) }).await }));
+        tasks.push(tokio::spawn(async move {
+            store
+                .commit(Changes {
+                    guards,
+                    ..change(&order)
+                })
+                .await
+        }));
     }
     let mut won = 0;
     for task in tasks {
         match task.await.unwrap() {
             Ok(()) => won += 1,
-            Err(CommitError::GuardRefused(Guard::TakePlace(refused))) => assert_eq!(refused, slot.id),
+            Err(CommitError::GuardRefused(Guard::TakePlace(refused))) => {
+                assert_eq!(refused, slot.id)
+            }
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -94,7 +120,9 @@ async fn bad_row_costs_only_its_own_command(fresh: &Fresh) {
             order.price = Money::fen(-1);
         }
         let store = fresh.store.clone();
-        tasks.push(tokio::spawn(async move { (n, order.id, store.commit(change(&order)).await) }));
+        tasks.push(tokio::spawn(async move {
+            (n, order.id, store.commit(change(&order)).await)
+        }));
     }
     for task in tasks {
         let (n, order, outcome) = task.await.unwrap();
@@ -122,20 +150,31 @@ async fn idempotency_key_is_taken_once(fresh: &Fresh) {
         };
         let store = fresh.store.clone();
         tasks.push(tokio::spawn(async move {
-            let changes = Changes { idempotency: Some(row), ..change(&order) };
+            let changes = Changes {
+                idempotency: Some(row),
+                ..change(&order)
+            };
             (n, order.id, store.commit(changes).await)
         }));
     }
     let mut winner = None;
     for task in tasks {
         let (n, order, outcome) = task.await.unwrap();
-        assert_eq!(fresh.store.load(order).await.unwrap().is_some(), outcome.is_ok());
+        assert_eq!(
+            fresh.store.load(order).await.unwrap().is_some(),
+            outcome.is_ok()
+        );
         match outcome {
             Ok(()) => assert_eq!(winner.replace(n), None),
             Err(error) => assert!(matches!(error, CommitError::KeyTaken), "{error:?}"),
         }
     }
-    let kept = fresh.store.idempotent_answer(user, "key").await.unwrap().unwrap();
+    let kept = fresh
+        .store
+        .idempotent_answer(user, "key")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((kept.status, kept.request_hash), (201, [7; 32]));
     assert_eq!(kept.answer, serde_json::json!({ "n": winner.unwrap() }));
 }
@@ -154,7 +193,13 @@ async fn refused_guard_writes_nothing(fresh: &Fresh) {
         ..change(&order)
     };
     let refused = fresh.store.commit(changes).await;
-    assert!(matches!(refused, Err(CommitError::GuardRefused(Guard::TakeDoctor(_)))), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Err(CommitError::GuardRefused(Guard::TakeDoctor(_)))
+        ),
+        "{refused:?}"
+    );
     assert_eq!(fresh.store.load(order.id).await.unwrap(), None);
     assert_eq!(fresh.store.outbox_row(due.id).await.unwrap(), None);
     assert!(fresh.store.journal(order.id).await.unwrap().is_empty());
@@ -178,31 +223,86 @@ async fn lists_are_filtered_and_paged(fresh: &Fresh) {
         orders.push(order);
     }
     fresh.store.commit(change(&new_order())).await.unwrap();
-    let filter = OrderFilter { patient: Some(patient), ..OrderFilter::default() };
-    let (page, total) = fresh.store.list_orders(&filter, Page { page: 2, limit: 3 }).await.unwrap();
+    let filter = OrderFilter {
+        patient: Some(patient),
+        ..OrderFilter::default()
+    };
+    let (page, total) = fresh
+        .store
+        .list_orders(&filter, Page { page: 2, limit: 3 })
+        .await
+        .unwrap();
     assert_eq!(total, 7);
-    assert_eq!(page, [orders[3].clone(), orders[2].clone(), orders[1].clone()]);
-    let waiting = OrderFilter { status: Some(ConsultationStatus::Dispatching), ascending: true, ..filter };
-    let (page, total) = fresh.store.list_orders(&waiting, Page { page: 1, limit: 100 }).await.unwrap();
+    assert_eq!(
+        page,
+        [orders[3].clone(), orders[2].clone(), orders[1].clone()]
+    );
+    let waiting = OrderFilter {
+        status: Some(ConsultationStatus::Dispatching),
+        ascending: true,
+        ..filter
+    };
+    let (page, total) = fresh
+        .store
+        .list_orders(
+            &waiting,
+            Page {
+                page: 1,
+                limit: 100,
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!((page.len(), total), (1, 1));
     let department = orders[3].detail.department;
-    assert_eq!(fresh.store.departments_waiting().await.unwrap(), [department]);
-    assert_eq!(fresh.store.waiting_for_doctor(department, 10).await.unwrap(), [orders[3].id]);
+    assert_eq!(
+        fresh.store.departments_waiting().await.unwrap(),
+        [department]
+    );
+    assert_eq!(
+        fresh
+            .store
+            .waiting_for_doctor(department, 10)
+            .await
+            .unwrap(),
+        [orders[3].id]
+    );
     let open = [ConsultationStatus::PendingPayment];
-    assert_eq!(fresh.store.orders_of_patient(patient, &open).await.unwrap().len(), 6);
+    assert_eq!(
+        fresh
+            .store
+            .orders_of_patient(patient, &open)
+            .await
+            .unwrap()
+            .len(),
+        6
+    );
     let totals = fresh.store.totals().await.unwrap();
     assert_eq!(
         totals.by_status,
-        [(ConsultationStatus::PendingPayment, 7), (ConsultationStatus::Dispatching, 1)]
+        [
+            (ConsultationStatus::PendingPayment, 7),
+            (ConsultationStatus::Dispatching, 1)
+        ]
     );
 }
 
 async fn ledger_balances_follow(fresh: &Fresh) {
     for n in 1..=10 {
         let mut order = new_order();
-        order.payments = vec![common::payment(PaymentStatus::Completed, Some(Money::fen(n)))];
+        order.payments = vec![common::payment(
+            PaymentStatus::Completed,
+            Some(Money::fen(n)),
+        )];
         let entries = vec![entry(order.id, n)];
-        fresh.store.commit(Changes { entries, ..change(&order) }).await.unwrap();
+        fresh
+            .store
+            .commit(Changes {
+                entries,
+                ..change(&order)
+            })
+            .await
+            .unwrap();
     }
     assert_eq!(fresh.store.check(now()).await.unwrap(), []);
     let totals = fresh.store.totals().await.unwrap();
@@ -220,9 +320,18 @@ async fn history_is_kept(fresh: &Fresh) {
     let paid = &order.payments[1];
     let refund = &order.refunds[1];
     let store = &fresh.store;
-    assert_eq!(store.payment_by_trade_no(&paid.out_trade_no).await.unwrap(), Some((order.id, paid.id)));
-    assert_eq!(store.refund_by_number(&refund.out_refund_no).await.unwrap(), Some((order.id, refund.id)));
+    assert_eq!(
+        store.payment_by_trade_no(&paid.out_trade_no).await.unwrap(),
+        Some((order.id, paid.id))
+    );
+    assert_eq!(
+        store.refund_by_number(&refund.out_refund_no).await.unwrap(),
+        Some((order.id, refund.id))
+    );
     assert_eq!(store.refund_order(refund.id).await.unwrap(), Some(order.id));
-    let waiting = store.refunds_waiting(Page { page: 1, limit: 20 }).await.unwrap();
+    let waiting = store
+        .refunds_waiting(Page { page: 1, limit: 20 })
+        .await
+        .unwrap();
     assert_eq!(waiting, (vec![(order.id, refund.clone())], 1));
 }

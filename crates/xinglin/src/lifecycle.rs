@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use domain::consultation::ConsultationStatus;
-use domain::lifecycle::{Language, Status, mermaid, svg};
+use domain::lifecycle::{Language, mermaid};
 use domain::payment::{PaymentStatus, RefundStatus};
 use domain::session::SessionStatus;
 
@@ -13,10 +13,7 @@ pub struct LifecycleArgs {
     /// Which.
     #[arg(value_enum)]
     kind: Kind,
-    /// As a picture.
-    #[arg(long, conflicts_with = "mermaid")]
-    svg: bool,
-    /// As text for Mermaid (the default).
+    /// As text for Mermaid, the only form yet.
     #[arg(long)]
     mermaid: bool,
     /// The labels' language.
@@ -45,15 +42,11 @@ pub fn run(args: &LifecycleArgs) -> Result<()> {
         LanguageName::En => Language::En,
     };
     let picture = match args.kind {
-        Kind::Consultation => draw::<ConsultationStatus>(args.svg, language),
-        Kind::Payment => draw::<PaymentStatus>(args.svg, language),
-        Kind::Refund => draw::<RefundStatus>(args.svg, language),
-        Kind::Session => draw::<SessionStatus>(args.svg, language),
+        Kind::Consultation => mermaid::<ConsultationStatus>(language),
+        Kind::Payment => mermaid::<PaymentStatus>(language),
+        Kind::Refund => mermaid::<RefundStatus>(language),
+        Kind::Session => mermaid::<SessionStatus>(language),
     };
     print!("{picture}");
     Ok(())
-}
-
-fn draw<S: Status>(as_picture: bool, language: Language) -> String {
-    if as_picture { svg::<S>(language) } else { mermaid::<S>(language) }
 }

@@ -18,7 +18,8 @@ const OVERDUE: &str = "SELECT order_id, name, due_at FROM timers WHERE due_at < 
      ORDER BY due_at LIMIT 1000";
 const REFUNDING: &str = "SELECT o.id, r.id FROM orders o LEFT JOIN refunds r \
      ON r.order_id = o.id AND r.purpose = 'order' AND r.status = 30 WHERE o.status = 502 ORDER BY o.id";
-const REFUND_EFFECTS: &str = "SELECT effect FROM outbox WHERE kind IN ('send_refund', 'query_refund')";
+const REFUND_EFFECTS: &str =
+    "SELECT effect FROM outbox WHERE kind IN ('send_refund', 'query_refund')";
 const FAILED: &str = "SELECT o.id FROM orders o WHERE o.status = 503 \
      AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.order_id = o.id AND t.name = 'refund_retry') \
      AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.purpose = 'order' \
@@ -33,7 +34,10 @@ pub(super) async fn check(check: &mut Check<'_>, now: Ts) -> Result<(), StoreErr
         .rule("deadline", WITHOUT, none(), |cells| {
             let order: Uuid = cells.id()?;
             let status = status_words(cells.int()?);
-            Ok((format!("order {order}"), format!("is in {status} and has no deadline")))
+            Ok((
+                format!("order {order}"),
+                format!("is in {status} and has no deadline"),
+            ))
         })
         .await?;
     check
@@ -41,7 +45,10 @@ pub(super) async fn check(check: &mut Check<'_>, now: Ts) -> Result<(), StoreErr
             let order: Uuid = cells.id()?;
             let status = status_words(cells.int()?);
             let name = cells.text()?;
-            Ok((format!("order {order}"), format!("has ended in {status} and still has the deadline {name}")))
+            Ok((
+                format!("order {order}"),
+                format!("has ended in {status} and still has the deadline {name}"),
+            ))
         })
         .await?;
     check
@@ -49,7 +56,10 @@ pub(super) async fn check(check: &mut Check<'_>, now: Ts) -> Result<(), StoreErr
             let order: Uuid = cells.id()?;
             let name = cells.text()?;
             let due = cells.at()?;
-            Ok((format!("order {order}"), format!("its deadline {name} passed at {due} and was not served")))
+            Ok((
+                format!("order {order}"),
+                format!("its deadline {name} passed at {due} and was not served"),
+            ))
         })
         .await?;
     check
@@ -66,7 +76,9 @@ pub(super) async fn check(check: &mut Check<'_>, now: Ts) -> Result<(), StoreErr
 async fn refunds_under_way(check: &mut Check<'_>) -> Result<(), StoreError> {
     let mut driven: HashSet<RefundId> = HashSet::new();
     for row in check.rows(REFUND_EFFECTS, Vec::new()).await? {
-        if let Effect::SendRefund { refund } | Effect::QueryRefund { refund } = row.cells().json()? {
+        if let Effect::SendRefund { refund } | Effect::QueryRefund { refund } =
+            row.cells().json()?
+        {
             driven.insert(refund);
         }
     }

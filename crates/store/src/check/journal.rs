@@ -36,7 +36,9 @@ pub(super) async fn check(check: &mut Check<'_>) -> Result<(), StoreError> {
             let was_to = words_or_none(cells.int_or_none()?);
             let line = format!("line {version}.{seq} begins at {from}");
             let words = match (was, was_seq) {
-                (Some(was), Some(was_seq)) => format!("{line}, the line before is {was}.{was_seq} and ends at {was_to}"),
+                (Some(was), Some(was_seq)) => {
+                    format!("{line}, the line before is {was}.{was_seq} and ends at {was_to}")
+                }
                 _ => format!("{line}, and is the first: that would be 1.0 and begin at nothing"),
             };
             Ok((format!("order {order}"), words))
@@ -49,15 +51,24 @@ pub(super) async fn check(check: &mut Check<'_>) -> Result<(), StoreError> {
             let version: i64 = cells.int()?;
             let to = words_or_none(cells.int_or_none()?);
             let last: Option<i64> = cells.int_or_none()?;
-            let last = last.map_or_else(|| "has no line".to_owned(), |last| format!("ends with version {last} in {to}"));
-            Ok((format!("order {order}"), format!("is in {status}, version {version}; its journal {last}")))
+            let last = last.map_or_else(
+                || "has no line".to_owned(),
+                |last| format!("ends with version {last} in {to}"),
+            );
+            Ok((
+                format!("order {order}"),
+                format!("is in {status}, version {version}; its journal {last}"),
+            ))
         })
         .await?;
     check
         .rule("snapshot", SNAPSHOTS, Vec::new(), |cells| {
             let order: Uuid = cells.id()?;
             let version: i64 = cells.int()?;
-            Ok((format!("order {order}"), format!("version {version} has no snapshot")))
+            Ok((
+                format!("order {order}"),
+                format!("version {version} has no snapshot"),
+            ))
         })
         .await?;
     steps(check).await

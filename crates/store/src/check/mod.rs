@@ -15,7 +15,10 @@ use sqlx::SqlSafeStr;
 impl Store {
     /// Everything that is not as it should be, in words.
     pub async fn check(&self, now: Ts) -> Result<Vec<Finding>, StoreError> {
-        let mut check = Check { db: self.db(), findings: Vec::new() };
+        let mut check = Check {
+            db: self.db(),
+            findings: Vec::new(),
+        };
         money::check(&mut check).await?;
         journal::check(&mut check).await?;
         deadlines::check(&mut check, now).await?;
@@ -54,7 +57,11 @@ impl Check<'_> {
     }
 
     fn found(&mut self, rule: &'static str, subject: String, words: String) {
-        self.findings.push(Finding { rule, subject, words });
+        self.findings.push(Finding {
+            rule,
+            subject,
+            words,
+        });
     }
 }
 
@@ -62,6 +69,11 @@ impl Check<'_> {
 fn status_words(code: i64) -> String {
     use domain::consultation::ConsultationStatus;
     use domain::lifecycle::Status;
-    let status = u16::try_from(code).ok().and_then(ConsultationStatus::from_code);
-    status.map_or_else(|| code.to_string(), |status| format!("{code} {}", status.constant()))
+    let status = u16::try_from(code)
+        .ok()
+        .and_then(ConsultationStatus::from_code);
+    status.map_or_else(
+        || code.to_string(),
+        |status| format!("{code} {}", status.constant()),
+    )
 }

@@ -41,21 +41,28 @@ pub(super) async fn check(check: &mut Check<'_>) -> Result<(), StoreError> {
         .rule("paid amount", PAID, Vec::new(), |cells| {
             let order: Uuid = cells.id()?;
             let (kept, sum): (i64, i64) = (cells.int()?, cells.int()?);
-            Ok((format!("order {order}"), format!("says {kept} paid, its payments say {sum}")))
+            Ok((
+                format!("order {order}"),
+                format!("says {kept} paid, its payments say {sum}"),
+            ))
         })
         .await?;
     check
         .rule("refunded amount", REFUNDED, Vec::new(), |cells| {
             let order: Uuid = cells.id()?;
             let (kept, sum): (i64, i64) = (cells.int()?, cells.int()?);
-            Ok((format!("order {order}"), format!("says {kept} refunded, its refunds say {sum}")))
+            Ok((
+                format!("order {order}"),
+                format!("says {kept} refunded, its refunds say {sum}"),
+            ))
         })
         .await?;
     check
         .rule("refunds within payment", OVER, Vec::new(), |cells| {
             let (payment, order): (Uuid, Uuid) = (cells.id()?, cells.id()?);
             let (paid, back): (i64, i64) = (cells.int()?, cells.int()?);
-            let words = format!("of order {order}: {paid} was paid, {back} is promised or gone back");
+            let words =
+                format!("of order {order}: {paid} was paid, {back} is promised or gone back");
             Ok((format!("payment {payment}"), words))
         })
         .await
@@ -67,26 +74,36 @@ async fn ledger(check: &mut Check<'_>) -> Result<(), StoreError> {
             let entry: Uuid = cells.id()?;
             let currency = cells.text()?;
             let sum: i64 = cells.int()?;
-            Ok((format!("entry {entry}"), format!("its postings sum to {sum} {currency} instead of 0")))
+            Ok((
+                format!("entry {entry}"),
+                format!("its postings sum to {sum} {currency} instead of 0"),
+            ))
         })
         .await?;
     check
         .rule("ledger entry", EMPTY, Vec::new(), |cells| {
             let (entry, order): (Uuid, Uuid) = (cells.id()?, cells.id()?);
-            Ok((format!("entry {entry}"), format!("of order {order} has no postings")))
+            Ok((
+                format!("entry {entry}"),
+                format!("of order {order} has no postings"),
+            ))
         })
         .await?;
     check
         .rule("ledger entry", ORPHANS, Vec::new(), |cells| {
             let entry: Uuid = cells.id()?;
-            Ok((format!("entry {entry}"), "has postings and no line of its own".to_owned()))
+            Ok((
+                format!("entry {entry}"),
+                "has postings and no line of its own".to_owned(),
+            ))
         })
         .await?;
     check
         .rule("account balance", BALANCES, Vec::new(), |cells| {
             let (account, currency) = (cells.text()?, cells.text()?);
             let (posted, kept): (i64, i64) = (cells.int()?, cells.int()?);
-            let words = format!("its postings sum to {posted} {currency}, its balance is kept as {kept}");
+            let words =
+                format!("its postings sum to {posted} {currency}, its balance is kept as {kept}");
             Ok((format!("account {account}"), words))
         })
         .await?;

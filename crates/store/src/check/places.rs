@@ -22,7 +22,8 @@ pub(super) async fn check(check: &mut Check<'_>) -> Result<(), StoreError> {
     check
         .rule("places in a slot", SLOTS, Vec::new(), |cells| {
             let slot: Uuid = cells.id()?;
-            let (taken, capacity, held): (i64, i64, i64) = (cells.int()?, cells.int()?, cells.int()?);
+            let (taken, capacity, held): (i64, i64, i64) =
+                (cells.int()?, cells.int()?, cells.int()?);
             let words = format!("counts {taken} of {capacity} places as taken, orders hold {held}");
             Ok((format!("slot {slot}"), words))
         })
@@ -31,15 +32,18 @@ pub(super) async fn check(check: &mut Check<'_>) -> Result<(), StoreError> {
         .rule("consultations in hand", DOCTORS, Vec::new(), |cells| {
             let doctor: Uuid = cells.id()?;
             let (active, limit, held): (i64, i64, i64) = (cells.int()?, cells.int()?, cells.int()?);
-            let words = format!("counts {active} of {limit} consultations in hand, orders hold {held}");
+            let words =
+                format!("counts {active} of {limit} consultations in hand, orders hold {held}");
             Ok((format!("doctor {doctor}"), words))
         })
         .await?;
     check
         .rule("queue numbers", NUMBERS, Vec::new(), |cells| {
             let session: Uuid = cells.id()?;
-            let (last, given, largest): (i64, i64, i64) = (cells.int()?, cells.int()?, cells.int()?);
-            let words = format!("the last number is {last}, orders have {given} numbers up to {largest}");
+            let (last, given, largest): (i64, i64, i64) =
+                (cells.int()?, cells.int()?, cells.int()?);
+            let words =
+                format!("the last number is {last}, orders have {given} numbers up to {largest}");
             Ok((format!("session {session}"), words))
         })
         .await

@@ -31,7 +31,10 @@ pub(crate) struct Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self { error, committing: false }
+        Self {
+            error,
+            committing: false,
+        }
     }
 }
 
@@ -54,14 +57,23 @@ pub(crate) async fn try_batch(
     shard: u8,
 ) -> Result<Tried, Failure> {
     let tx = on.begin().await?;
-    let mut writing =
-        Writing { batch, tx, refused: HashMap::new(), begun: HashSet::new(), spoiled: false };
+    let mut writing = Writing {
+        batch,
+        tx,
+        refused: HashMap::new(),
+        begun: HashSet::new(),
+        spoiled: false,
+    };
     writing.make_demands().await?;
     for table in Table::ALL {
         if writing.spoiled {
             break;
         }
-        let balances = if table == Table::Balances { writing.balances(shard) } else { Vec::new() };
+        let balances = if table == Table::Balances {
+            writing.balances(shard)
+        } else {
+            Vec::new()
+        };
         writing.write_table(texts, table, &balances).await?;
     }
     if writing.spoiled {
@@ -75,7 +87,10 @@ pub(crate) async fn try_batch(
         }
     }
     let Writing { tx, refused, .. } = writing;
-    tx.commit().await.map_err(|error| Failure { error, committing: true })?;
+    tx.commit().await.map_err(|error| Failure {
+        error,
+        committing: true,
+    })?;
     Ok(Tried::Written { refused, returned })
 }
 
@@ -138,12 +153,21 @@ impl Writing<'_> {
         if table.answers() && !rows.is_empty() {
             self.refuse_unwritten(table, &places, &returned)?;
         }
-        self.begun.extend(places.into_iter().filter(|place| !self.refused.contains_key(place)));
+        self.begun.extend(
+            places
+                .into_iter()
+                .filter(|place| !self.refused.contains_key(place)),
+        );
         Ok(())
     }
 
     /// Works whose order or key was not written.
-    fn refuse_unwritten(&mut self, table: Table, places: &[usize], returned: &[Row]) -> Result<(), sqlx::Error> {
+    fn refuse_unwritten(
+        &mut self,
+        table: Table,
+        places: &[usize],
+        returned: &[Row],
+    ) -> Result<(), sqlx::Error> {
         let unreadable = |error: crate::StoreError| sqlx::Error::Decode(Box::new(error));
         let mut orders: HashSet<Uuid> = HashSet::new();
         let mut keys: HashSet<(Uuid, String)> = HashSet::new();
@@ -162,7 +186,12 @@ impl Writing<'_> {
             if table == Table::Orders && work.order.is_some_and(|order| !orders.contains(&order)) {
                 self.refuse(*place, CommitError::Moved);
             }
-            if table == Table::Idempotency && work.idempotency.as_ref().is_some_and(|key| !keys.contains(key)) {
+            if table == Table::Idempotency
+                && work
+                    .idempotency
+                    .as_ref()
+                    .is_some_and(|key| !keys.contains(key))
+            {
                 self.refuse(*place, CommitError::KeyTaken);
             }
         }
@@ -182,7 +211,12 @@ impl Writing<'_> {
         let row = |(order, ((account, currency), sum)): (i64, ((&str, &str), i64))| TableRow {
             table: Table::Balances,
             sort: (Uuid::nil(), order),
-            values: vec![account.into(), currency.into(), Value::from(shard), sum.into()],
+            values: vec![
+                account.into(),
+                currency.into(),
+                Value::from(shard),
+                sum.into(),
+            ],
         };
         (0..).zip(sums).map(row).collect()
     }
@@ -191,7 +225,12 @@ impl Writing<'_> {
 /// Whether a work was written: its first line of the journal is there.
 pub(crate) async fn is_written(on: &mut Conn, evidence: &Evidence) -> Result<bool, sqlx::Error> {
     let sql = "SELECT 1 FROM journal WHERE order_id = $1 AND version = $2 AND seq = $3 AND id = $4";
-    let values = [evidence.order.into(), evidence.version.into(), evidence.seq.into(), evidence.id.into()];
+    let values = [
+        evidence.order.into(),
+        evidence.version.into(),
+        evidence.seq.into(),
+        evidence.id.into(),
+    ];
     let mut tx = on.begin().await?;
     let rows = tx.rows(SqlStr::from_static(sql), &values).await?;
     tx.rollback().await?;

@@ -37,7 +37,13 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) fn new(db: Db, shard: u8, at_most: usize) -> Self {
-        Self { db, shard, at_most: at_most.max(1), texts: Texts::default(), on: None }
+        Self {
+            db,
+            shard,
+            at_most: at_most.max(1),
+            texts: Texts::default(),
+            on: None,
+        }
     }
 
     /// Works until the queue is closed and empty.
@@ -86,7 +92,10 @@ impl Committer {
         let mut perhaps_written = false;
         while !batch.is_empty() {
             match self.attempt(&batch).await {
-                Ok(Tried::Written { mut refused, mut returned }) => {
+                Ok(Tried::Written {
+                    mut refused,
+                    mut returned,
+                }) => {
                     for (place, asked) in batch.into_iter().enumerate() {
                         match refused.remove(&place) {
                             Some(why) => self.refuse(asked, why, perhaps_written).await,
@@ -140,7 +149,10 @@ impl Committer {
     /// The batch can't be written. Where one work may be to blame, each is tried alone once, so that
     /// it costs only its own caller.
     async fn give_up(&mut self, batch: Vec<Asked>, failure: Failure, perhaps_written: bool) {
-        let is_statement = matches!(&failure.error, sqlx::Error::Database(_) | sqlx::Error::Encode(_));
+        let is_statement = matches!(
+            &failure.error,
+            sqlx::Error::Database(_) | sqlx::Error::Encode(_)
+        );
         if !is_statement || batch.len() == 1 {
             if perhaps_written && self.on.is_none() {
                 // Only to look what was written; where that fails, it stays unknown.
@@ -148,8 +160,13 @@ impl Committer {
             }
             let error = StoreError::from(failure.error);
             for asked in batch {
-                let why = if perhaps_written { StoreError::Unknown } else { error.clone() };
-                self.refuse(asked, CommitError::Store(why), perhaps_written).await;
+                let why = if perhaps_written {
+                    StoreError::Unknown
+                } else {
+                    error.clone()
+                };
+                self.refuse(asked, CommitError::Store(why), perhaps_written)
+                    .await;
             }
             return;
         }
@@ -159,7 +176,10 @@ impl Committer {
             let tried = self.attempt(&alone).await;
             let [asked] = alone;
             match tried {
-                Ok(Tried::Written { mut refused, mut returned }) => match refused.remove(&0) {
+                Ok(Tried::Written {
+                    mut refused,
+                    mut returned,
+                }) => match refused.remove(&0) {
                     Some(why) => self.refuse(asked, why, perhaps_written).await,
                     None => asked.answer(Ok(returned.remove(&0).unwrap_or_default())),
                 },
@@ -168,11 +188,16 @@ impl Committer {
                     self.refuse(asked, why, perhaps_written).await;
                 }
                 Err(failure) => {
-                    let unknown = perhaps_written || (failure.committing && is_lost(&failure.error));
+                    let unknown =
+                        perhaps_written || (failure.committing && is_lost(&failure.error));
                     if is_lost(&failure.error) {
                         self.discard().await;
                     }
-                    let why = if unknown { StoreError::Unknown } else { failure.error.into() };
+                    let why = if unknown {
+                        StoreError::Unknown
+                    } else {
+                        failure.error.into()
+                    };
                     self.refuse(asked, CommitError::Store(why), unknown).await;
                 }
             }
@@ -217,9 +242,16 @@ fn is_lost(error: &sqlx::Error) -> bool {
 fn is_worth_another_try(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code == "40001" || code == "40P01" || code.starts_with("57P") || code == "5" || code == "517"
+            code == "40001"
+                || code == "40P01"
+                || code.starts_with("57P")
+                || code == "5"
+                || code == "517"
         }),
-        sqlx::Error::PoolClosed | sqlx::Error::PoolTimedOut | sqlx::Error::Encode(_) | sqlx::Error::Decode(_) => false,
+        sqlx::Error::PoolClosed
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::Encode(_)
+        | sqlx::Error::Decode(_) => false,
         _ => true,
     }
 }

@@ -6,8 +6,8 @@ use super::work::{Demand, Evidence, Key, Work};
 use crate::orders::encode;
 use crate::value::Value;
 use crate::{
-    Changes, CommitError, EntryRow, IdempotencyRow, OrderChange, OutboxRow, PresenceRow, SessionChange,
-    StoreError, TimerChange,
+    Changes, CommitError, EntryRow, IdempotencyRow, OrderChange, OutboxRow, PresenceRow,
+    SessionChange, StoreError, TimerChange,
 };
 use domain::consultation::ConsultationStatus;
 use domain::lifecycle::Status;
@@ -20,11 +20,13 @@ const TAKE_PLACE: &str = "UPDATE slots SET taken = taken + 1 WHERE id = $1 AND t
 const RELEASE_PLACE: &str = "UPDATE slots SET taken = taken - 1 WHERE id = $1 AND taken > 0";
 const TAKE_DOCTOR: &str = "UPDATE doctors SET active = active + 1, offered = offered + 100, \
      last_order_at = COALESCE($2, last_order_at) WHERE user_id = $1 AND online AND active < parallel_limit";
-const RELEASE_DOCTOR: &str = "UPDATE doctors SET active = active - 1 WHERE user_id = $1 AND active > 0";
+const RELEASE_DOCTOR: &str =
+    "UPDATE doctors SET active = active - 1 WHERE user_id = $1 AND active > 0";
 const TAKE_NUMBER: &str = "UPDATE sessions SET last_number = $2 \
      WHERE id = $1 AND last_number = $2 - 1 AND status IN (10, 20, 30)";
 const ACCEPTED: &str = "UPDATE doctors SET accepted = accepted + 100 WHERE user_id = $1";
-const RATED: &str = "UPDATE doctors SET stars = stars + $2, ratings = ratings + 1 WHERE user_id = $1";
+const RATED: &str =
+    "UPDATE doctors SET stars = stars + $2, ratings = ratings + 1 WHERE user_id = $1";
 const MOVE_SESSION: &str = "UPDATE sessions SET version = $3, status = $4, begins_at = $5, ends_at = $6, \
      opened_at = $7, ended_at = $8, price_amount = $9, currency = $10, consultation_type = $11, note = $12 \
      WHERE id = $1 AND version = $2";
@@ -57,15 +59,21 @@ pub(crate) fn prepare(changes: &Changes) -> Result<Work, StoreError> {
         outbox(&mut work, row)?;
     }
     for id in &changes.done {
-        work.rows.push(TableRow { table: Table::OutboxDone, sort: (*id, 0), values: vec![(*id).into()] });
+        work.rows.push(TableRow {
+            table: Table::OutboxDone,
+            sort: (*id, 0),
+            values: vec![(*id).into()],
+        });
     }
     for entry in &changes.entries {
         ledger(&mut work, entry);
     }
     let at = changes.order.as_ref().map(|change| change.after.updated_at);
-    work.demands.extend(changes.guards.iter().map(|guard| demand_of(guard, at)));
+    work.demands
+        .extend(changes.guards.iter().map(|guard| demand_of(guard, at)));
     if let Some(row) = &changes.idempotency {
-        work.keys.push(Key::Idempotency(row.user.uuid(), row.key.clone()));
+        work.keys
+            .push(Key::Idempotency(row.user.uuid(), row.key.clone()));
         work.idempotency = Some((row.user.uuid(), row.key.clone()));
         work.rows.push(idempotency_row(row)?);
     }
@@ -96,13 +104,16 @@ fn order(work: &mut Work, change: &OrderChange) -> Result<(), StoreError> {
     work.rows.push(encode::consultation_row(after)?);
     for payment in &change.payments {
         let position = position(after.payments.iter().position(|p| p.id == payment.id));
-        work.rows.push(encode::payment_row(after.id, position, payment)?);
+        work.rows
+            .push(encode::payment_row(after.id, position, payment)?);
     }
     for refund in &change.refunds {
         let position = position(after.refunds.iter().position(|r| r.id == refund.id));
-        work.rows.push(encode::refund_row(after.id, position, refund));
+        work.rows
+            .push(encode::refund_row(after.id, position, refund));
     }
-    work.rows.extend(change.journal.iter().map(encode::journal_row));
+    work.rows
+        .extend(change.journal.iter().map(encode::journal_row));
     work.rows.push(encode::snapshot_row(after)?);
     work.evidence = change.journal.first().map(|line| Evidence {
         order: line.order.uuid(),
@@ -115,25 +126,35 @@ fn order(work: &mut Work, change: &OrderChange) -> Result<(), StoreError> {
 }
 
 fn position(place: Option<usize>) -> i64 {
-    place.and_then(|place| i64::try_from(place).ok()).unwrap_or(LAST)
+    place
+        .and_then(|place| i64::try_from(place).ok())
+        .unwrap_or(LAST)
 }
 
 /// What the doctor's record gains by this change: an offer accepted, a rating.
 fn statistics(work: &mut Work, change: &OrderChange) {
     use ConsultationStatus::{PendingAccept, PendingConsultation};
-    let Some(doctor) = change.after.detail.doctor else { return };
-    let accepted = change
-        .journal
-        .iter()
-        .any(|line| line.from == Some(PendingAccept.code()) && line.to == PendingConsultation.code());
+    let Some(doctor) = change.after.detail.doctor else {
+        return;
+    };
+    let accepted = change.journal.iter().any(|line| {
+        line.from == Some(PendingAccept.code()) && line.to == PendingConsultation.code()
+    });
     if accepted {
-        work.demands.push(on_doctor(doctor, ACCEPTED, vec![doctor.into()], false, None));
+        work.demands.push(on_doctor(
+            doctor,
+            ACCEPTED,
+            vec![doctor.into()],
+            false,
+            None,
+        ));
     }
     if let Some(rating) = &change.after.detail.rating
         && change.journal.iter().any(|line| line.reason == "rate")
     {
         let values = vec![doctor.into(), rating.stars.into()];
-        work.demands.push(on_doctor(doctor, RATED, values, false, None));
+        work.demands
+            .push(on_doctor(doctor, RATED, values, false, None));
     }
 }
 
@@ -144,7 +165,12 @@ fn on_doctor(
     takes: bool,
     refusal: Option<CommitError>,
 ) -> Demand {
-    Demand { sort: (DOCTORS, doctor.uuid(), takes), sql: SqlStr::from_static(sql), values, refusal }
+    Demand {
+        sort: (DOCTORS, doctor.uuid(), takes),
+        sql: SqlStr::from_static(sql),
+        values,
+        refusal,
+    }
 }
 
 fn demand_of(guard: &Guard, at: Option<Ts>) -> Demand {
@@ -158,10 +184,16 @@ fn demand_of(guard: &Guard, at: Option<Ts>) -> Demand {
     match *guard {
         Guard::TakePlace(slot) => on_slot(slot.uuid(), TAKE_PLACE, true, refusal),
         Guard::ReleasePlace(slot) => on_slot(slot.uuid(), RELEASE_PLACE, false, None),
-        Guard::TakeDoctor(doctor) => {
-            on_doctor(doctor, TAKE_DOCTOR, vec![doctor.into(), at.into()], true, refusal)
+        Guard::TakeDoctor(doctor) => on_doctor(
+            doctor,
+            TAKE_DOCTOR,
+            vec![doctor.into(), at.into()],
+            true,
+            refusal,
+        ),
+        Guard::ReleaseDoctor(doctor) => {
+            on_doctor(doctor, RELEASE_DOCTOR, vec![doctor.into()], false, None)
         }
-        Guard::ReleaseDoctor(doctor) => on_doctor(doctor, RELEASE_DOCTOR, vec![doctor.into()], false, None),
         Guard::TakeNumber(session, number) => Demand {
             sort: (SESSIONS, session.uuid(), true),
             sql: SqlStr::from_static(TAKE_NUMBER),
@@ -187,7 +219,9 @@ fn timers(work: &mut Work, change: &TimerChange, order: Option<&OrderChange>) {
     for (place, timer) in (0..).zip(&change.set) {
         let listed = order.map(|change| {
             let timers = &change.after.timers;
-            let place = timers.iter().position(|t| t.name == timer.name && t.refund == timer.refund);
+            let place = timers
+                .iter()
+                .position(|t| t.name == timer.name && t.refund == timer.refund);
             change.after.version * TIMERS_A_VERSION + position(place) % TIMERS_A_VERSION
         });
         work.rows.push(TableRow {
@@ -208,8 +242,13 @@ fn timers(work: &mut Work, change: &TimerChange, order: Option<&OrderChange>) {
 fn outbox(work: &mut Work, row: &OutboxRow) -> Result<(), StoreError> {
     let lease = row.lease.as_ref();
     let wake = lease.map_or(row.due, |lease| lease.until.max(row.due));
-    let effect = serde_json::to_value(&row.effect).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let kind = effect.get("effect").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+    let effect = serde_json::to_value(&row.effect)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let kind = effect
+        .get("effect")
+        .and_then(|kind| kind.as_str())
+        .unwrap_or_default()
+        .to_owned();
     work.rows.push(TableRow {
         table: Table::Outbox,
         sort: (row.id, 0),
@@ -235,7 +274,12 @@ fn ledger(work: &mut Work, entry: &EntryRow) {
     work.rows.push(TableRow {
         table: Table::Entries,
         sort: (entry.id, 0),
-        values: vec![entry.id.into(), entry.order.into(), entry.kind.name().into(), entry.at.into()],
+        values: vec![
+            entry.id.into(),
+            entry.order.into(),
+            entry.kind.name().into(),
+            entry.at.into(),
+        ],
     });
     for (line, posting) in (0_i64..).zip(&entry.postings) {
         let account = posting.account.to_string();
@@ -296,8 +340,26 @@ fn session(change: &SessionChange) -> Demand {
 
 fn presence(row: &PresenceRow) -> [Demand; 2] {
     let user = row.user;
-    let values = vec![user.into(), row.online.into(), row.since.into(), row.until.into()];
-    let upsert =
-        Demand { sort: (PRESENCES, user.uuid(), false), sql: SqlStr::from_static(PRESENCE), values, refusal: None };
-    [on_doctor(user, DOCTOR_ONLINE, vec![user.into(), row.online.into()], false, None), upsert]
+    let values = vec![
+        user.into(),
+        row.online.into(),
+        row.since.into(),
+        row.until.into(),
+    ];
+    let upsert = Demand {
+        sort: (PRESENCES, user.uuid(), false),
+        sql: SqlStr::from_static(PRESENCE),
+        values,
+        refusal: None,
+    };
+    [
+        on_doctor(
+            user,
+            DOCTOR_ONLINE,
+            vec![user.into(), row.online.into()],
+            false,
+            None,
+        ),
+        upsert,
+    ]
 }

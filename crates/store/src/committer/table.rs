@@ -113,7 +113,10 @@ impl Table {
                 "",
             ),
             Self::Snapshots => ("INSERT INTO snapshots (order_id, version, at, body)", ""),
-            Self::TimersCleared => ("DELETE FROM timers WHERE (order_id, name, refund_id) IN", ""),
+            Self::TimersCleared => (
+                "DELETE FROM timers WHERE (order_id, name, refund_id) IN",
+                "",
+            ),
             Self::Timers => (
                 "INSERT INTO timers (order_id, name, refund_id, position, due_at, wake_at)",
                 "ON CONFLICT (order_id, name, refund_id) DO UPDATE SET position = excluded.position, \
@@ -143,9 +146,10 @@ impl Table {
                 "ON CONFLICT (user_id, key) DO NOTHING RETURNING user_id, key",
             ),
             Self::Entries => ("INSERT INTO ledger_entries (id, order_id, kind, at)", ""),
-            Self::Postings => {
-                ("INSERT INTO ledger_postings (entry_id, line, account, amount, currency)", "")
-            }
+            Self::Postings => (
+                "INSERT INTO ledger_postings (entry_id, line, account, amount, currency)",
+                "",
+            ),
             Self::Balances => (
                 "INSERT INTO ledger_balances (account, currency, shard, balance)",
                 "ON CONFLICT (account, currency, shard) DO UPDATE \
@@ -181,11 +185,18 @@ pub(crate) struct Texts(HashMap<(Table, usize), SqlStr>);
 
 impl Texts {
     /// The statements for these rows, each with its values.
-    pub(crate) fn statements(&mut self, table: Table, rows: &[&TableRow]) -> Vec<(SqlStr, Vec<Value>)> {
+    pub(crate) fn statements(
+        &mut self,
+        table: Table,
+        rows: &[&TableRow],
+    ) -> Vec<(SqlStr, Vec<Value>)> {
         let largest = SIZES[SIZES.len() - 1];
         rows.chunks(largest)
             .map(|chunk| {
-                let size = SIZES.into_iter().find(|size| *size >= chunk.len()).unwrap_or(largest);
+                let size = SIZES
+                    .into_iter()
+                    .find(|size| *size >= chunk.len())
+                    .unwrap_or(largest);
                 let width = chunk.first().map_or(1, |row| row.values.len());
                 let mut values = Vec::with_capacity(size * width);
                 for row in chunk {
@@ -196,7 +207,10 @@ impl Texts {
                         values.extend(row.values.iter().map(Value::null));
                     }
                 }
-                let text = self.0.entry((table, size)).or_insert_with(|| text(table, size, width));
+                let text = self
+                    .0
+                    .entry((table, size))
+                    .or_insert_with(|| text(table, size, width));
                 (text.clone(), values)
             })
             .collect()

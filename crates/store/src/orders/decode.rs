@@ -4,7 +4,7 @@ use super::encode::Rest;
 use crate::StoreError;
 use crate::row::{Cells, Row};
 use domain::consultation::{
-    Cause, Consultation, ConsultationType, Detail, Mode, Consulting, TimerName,
+    Cause, Consultation, ConsultationType, Consulting, Detail, Mode, TimerName,
 };
 use domain::order::Timer;
 use domain::payment::{GatewayName, Method, Payment, Purpose, Refund};
@@ -43,7 +43,10 @@ pub(crate) fn orders(rows: &[Row]) -> Result<Vec<Consultation>, StoreError> {
     for row in rows {
         let mut cells = row.cells();
         let id: Uuid = cells.id()?;
-        let place = match found.iter().rposition(|gathered| gathered.order.id.uuid() == id) {
+        let place = match found
+            .iter()
+            .rposition(|gathered| gathered.order.id.uuid() == id)
+        {
             Some(place) => {
                 cells.skip(ORDER_CELLS - 1);
                 place
@@ -70,7 +73,12 @@ struct Gathered {
 
 impl Gathered {
     fn new(order: Consultation) -> Self {
-        Self { order, payments: Vec::new(), refunds: Vec::new(), timers: Vec::new() }
+        Self {
+            order,
+            payments: Vec::new(),
+            refunds: Vec::new(),
+            timers: Vec::new(),
+        }
     }
 
     fn add(&mut self, mut cells: Cells<'_>) -> Result<(), StoreError> {
@@ -92,7 +100,11 @@ impl Gathered {
             let refund = refund_of_timer(cells.id()?);
             let position = cells.int()?;
             let due = cells.at()?;
-            if self.timers.iter().all(|(_, timer)| timer.name != name || timer.refund != refund) {
+            if self
+                .timers
+                .iter()
+                .all(|(_, timer)| timer.name != name || timer.refund != refund)
+            {
                 self.timers.push((position, Timer { name, refund, due }));
             }
         }
@@ -103,7 +115,11 @@ impl Gathered {
         self.payments.sort_by_key(|(position, _)| *position);
         self.refunds.sort_by_key(|(position, _)| *position);
         self.timers.sort_by_key(|(position, _)| *position);
-        self.order.payments = self.payments.into_iter().map(|(_, payment)| payment).collect();
+        self.order.payments = self
+            .payments
+            .into_iter()
+            .map(|(_, payment)| payment)
+            .collect();
         self.order.refunds = self.refunds.into_iter().map(|(_, refund)| refund).collect();
         self.order.timers = self.timers.into_iter().map(|(_, timer)| timer).collect();
         self.order
@@ -128,7 +144,10 @@ fn order(id: Uuid, cells: &mut Cells<'_>) -> Result<Consultation, StoreError> {
         status_since,
         patient,
         price,
-        earned: Money { amount: cells.int()?, ..price },
+        earned: Money {
+            amount: cells.int()?,
+            ..price
+        },
         rules_version: cells.int()?,
         suspended: cells.json_or_none()?,
         created_at: cells.at()?,
@@ -234,6 +253,9 @@ fn share(percent: i64) -> Result<Share, StoreError> {
 }
 
 fn day(text: Option<String>) -> Result<Option<jiff::civil::Date>, StoreError> {
-    let parse = |text: String| text.parse().map_err(|_| StoreError::Corrupt(format!("`{text}` is not a day")));
+    let parse = |text: String| {
+        text.parse()
+            .map_err(|_| StoreError::Corrupt(format!("`{text}` is not a day")))
+    };
     text.map(parse).transpose()
 }

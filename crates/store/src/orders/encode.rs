@@ -29,7 +29,8 @@ pub(crate) struct Rest {
 
 /// A value as JSON text.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Value, StoreError> {
-    let text = serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let text =
+        serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     Ok(Value::Json(Some(text)))
 }
 
@@ -54,7 +55,11 @@ pub(crate) fn order_row(order: &Consultation) -> Result<TableRow, StoreError> {
             order.refunded().amount.into(),
             order.earned.amount.into(),
             order.rules_version.into(),
-            order.suspended.as_ref().map(|before| i32::from(before.status)).into(),
+            order
+                .suspended
+                .as_ref()
+                .map(|before| i32::from(before.status))
+                .into(),
             suspended,
             order.created_at.into(),
             order.updated_at.into(),
@@ -101,7 +106,11 @@ pub(crate) fn consultation_row(order: &Consultation) -> Result<TableRow, StoreEr
     })
 }
 
-pub(crate) fn payment_row(order: OrderId, position: i64, payment: &Payment) -> Result<TableRow, StoreError> {
+pub(crate) fn payment_row(
+    order: OrderId,
+    position: i64,
+    payment: &Payment,
+) -> Result<TableRow, StoreError> {
     let pay_with = match &payment.pay_with {
         Some(pay_with) => json(pay_with)?,
         None => Value::Json(None),
@@ -184,6 +193,11 @@ pub(crate) fn snapshot_row(order: &Consultation) -> Result<TableRow, StoreError>
     Ok(TableRow {
         table: Table::Snapshots,
         sort: (id, order.version),
-        values: vec![id.into(), order.version.into(), order.updated_at.into(), json(order)?],
+        values: vec![
+            id.into(),
+            order.version.into(),
+            order.updated_at.into(),
+            json(order)?,
+        ],
     })
 }

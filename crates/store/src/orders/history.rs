@@ -13,7 +13,10 @@ const SNAPSHOT: &str = "SELECT body FROM snapshots WHERE order_id = $1 AND versi
 impl Store {
     /// The order's journal, oldest first.
     pub async fn journal(&self, order: OrderId) -> Result<Vec<JournalRow>, StoreError> {
-        let rows = self.db().all(Read::Keyed, JOURNAL, vec![order.into()]).await?;
+        let rows = self
+            .db()
+            .all(Read::Keyed, JOURNAL, vec![order.into()])
+            .await?;
         rows.iter().map(|row| line(&mut row.cells())).collect()
     }
 
@@ -23,7 +26,10 @@ impl Store {
         order: OrderId,
         version: i64,
     ) -> Result<Option<serde_json::Value>, StoreError> {
-        let row = self.db().one(Read::Keyed, SNAPSHOT, vec![order.into(), version.into()]).await?;
+        let row = self
+            .db()
+            .one(Read::Keyed, SNAPSHOT, vec![order.into(), version.into()])
+            .await?;
         row.map(|row| row.cells().json()).transpose()
     }
 }

@@ -23,7 +23,11 @@ impl Store {
         page: Page,
     ) -> Result<(Vec<Consultation>, i64), StoreError> {
         let conditions = Conditions::default()
-            .with_text(filter.status.map(|status| format!("o.status = {}", status.code())))
+            .with_text(
+                filter
+                    .status
+                    .map(|status| format!("o.status = {}", status.code())),
+            )
             .with("o.patient_id = {}", filter.patient)
             .with("c.doctor_id = {}", filter.doctor)
             .with("o.created_at >= {}", filter.from)
@@ -34,7 +38,10 @@ impl Store {
             conditions.text()
         );
         let counted = sql(format!("SELECT COUNT(*) {from}"));
-        let row = self.db().one(Read::List, counted, conditions.values.clone()).await?;
+        let row = self
+            .db()
+            .one(Read::List, counted, conditions.values.clone())
+            .await?;
         let total = count(row.as_ref())?;
         let direction = if filter.ascending { "ASC" } else { "DESC" };
         let ids = sql(format!(
@@ -42,7 +49,10 @@ impl Store {
             page.limits()
         ));
         let rows = self.db().all(Read::List, ids, conditions.values).await?;
-        let ids = rows.iter().map(|row| row.cells().id()).collect::<Result<Vec<Uuid>, _>>()?;
+        let ids = rows
+            .iter()
+            .map(|row| row.cells().id())
+            .collect::<Result<Vec<Uuid>, _>>()?;
         Ok((self.load_all(&ids).await?, total))
     }
 
@@ -55,8 +65,10 @@ impl Store {
         let sql = sql(format!("{ORDER} WHERE o.id IN ({})", places.join(", ")));
         let values: Vec<Value> = ids.iter().map(|id| (*id).into()).collect();
         let rows = self.db().all(Read::Keyed, sql, values).await?;
-        let mut found: HashMap<Uuid, Consultation> =
-            orders(&rows)?.into_iter().map(|order| (order.id.uuid(), order)).collect();
+        let mut found: HashMap<Uuid, Consultation> = orders(&rows)?
+            .into_iter()
+            .map(|order| (order.id.uuid(), order))
+            .collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
@@ -65,7 +77,14 @@ impl Store {
         &self,
         page: Page,
     ) -> Result<(Vec<(OrderId, Refund)>, i64), StoreError> {
-        let row = self.db().one(Read::List, sql(format!("SELECT COUNT(*) {WAITING}")), Vec::new()).await?;
+        let row = self
+            .db()
+            .one(
+                Read::List,
+                sql(format!("SELECT COUNT(*) {WAITING}")),
+                Vec::new(),
+            )
+            .await?;
         let total = count(row.as_ref())?;
         let text = format!(
             "SELECT r.order_id, {REFUND} {WAITING} ORDER BY r.requested_at, r.id {}",
@@ -78,6 +97,9 @@ impl Store {
             let id: RefundId = cells.id()?;
             Ok((order, refund(id, &mut cells)?.1))
         };
-        Ok((rows.iter().map(read).collect::<Result<_, StoreError>>()?, total))
+        Ok((
+            rows.iter().map(read).collect::<Result<_, StoreError>>()?,
+            total,
+        ))
     }
 }

@@ -74,13 +74,19 @@ impl Store {
 
     /// Departments in which orders wait for a doctor.
     pub async fn departments_waiting(&self) -> Result<Vec<DepartmentId>, StoreError> {
-        let rows = self.db().all(Read::Keyed, DEPARTMENTS_WAITING, Vec::new()).await?;
+        let rows = self
+            .db()
+            .all(Read::Keyed, DEPARTMENTS_WAITING, Vec::new())
+            .await?;
         rows.iter().map(|row| row.cells().id()).collect()
     }
 
     /// Who waits in the session's queue, next first.
     pub async fn queue(&self, session: SessionId) -> Result<Vec<QueueEntry>, StoreError> {
-        let rows = self.db().all(Read::Keyed, QUEUE, vec![session.into()]).await?;
+        let rows = self
+            .db()
+            .all(Read::Keyed, QUEUE, vec![session.into()])
+            .await?;
         let entry = |row: &Row| {
             let mut cells = row.cells();
             Ok(QueueEntry {
@@ -95,9 +101,16 @@ impl Store {
     }
 
     /// How long the doctor's last consultations took, newest first.
-    pub async fn last_durations(&self, doctor: UserId, limit: u32) -> Result<Vec<Span>, StoreError> {
+    pub async fn last_durations(
+        &self,
+        doctor: UserId,
+        limit: u32,
+    ) -> Result<Vec<Span>, StoreError> {
         let text = sql(format!("{DURATIONS} LIMIT {limit}"));
-        let rows = self.db().all(Read::Keyed, text, vec![doctor.into()]).await?;
+        let rows = self
+            .db()
+            .all(Read::Keyed, text, vec![doctor.into()])
+            .await?;
         let duration = |row: &Row| {
             let mut cells = row.cells();
             let started = cells.at()?;
@@ -141,7 +154,9 @@ impl Store {
         sql: &'static str,
         value: Value,
     ) -> Result<Option<(OrderId, T)>, StoreError> {
-        let Some(row) = self.db().one(Read::Keyed, sql, vec![value]).await? else { return Ok(None) };
+        let Some(row) = self.db().one(Read::Keyed, sql, vec![value]).await? else {
+            return Ok(None);
+        };
         let mut cells = row.cells();
         Ok(Some((cells.id()?, cells.id()?)))
     }

@@ -4,22 +4,23 @@
 #![allow(dead_code, missing_docs)]
 
 use domain::consultation::{
-    Assignment, AssignmentEnd, CancelAsked, Cause, Consultation, ConsultationStatus, ConsultationType,
-    Detail, Fault, Mode, Quote, Rating, Summary, TimerName, matching::Score,
+    Assignment, AssignmentEnd, CancelAsked, Cause, Consultation, ConsultationStatus,
+    ConsultationType, Detail, Fault, Mode, Quote, Rating, Summary, TimerName, matching::Score,
 };
 use domain::ledger::{Account, EntryKind, Posting};
 use domain::order::{Effect, Role, Suspended, Timer};
 use domain::payment::{GatewayName, Method, Payment, PaymentStatus, Purpose, Refund, RefundStatus};
 use domain::session::SessionStatus;
 use domain::{
-    Currency, DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, Share, SlotId, Span, Ts, UserId,
+    Currency, DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, Share, SlotId, Span,
+    Ts, UserId,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::testing::Fresh;
 use store::{
-    Changes, Department, Doctor, EntryRow, JournalRow, OrderChange, OutboxRow, Session, Slot, TimerChange,
-    TimerRow, User, UserStatus,
+    Changes, Department, Doctor, EntryRow, JournalRow, OrderChange, OutboxRow, Session, Slot,
+    TimerChange, TimerRow, User, UserStatus,
 };
 use uuid::Uuid;
 
@@ -108,7 +109,11 @@ pub fn new_order() -> Consultation {
 }
 
 pub fn timer(name: TimerName, after: Span) -> Timer<domain::consultation::Consulting> {
-    Timer { name, refund: None, due: now() + after }
+    Timer {
+        name,
+        refund: None,
+        due: now() + after,
+    }
 }
 
 /// An order in which nothing that may be there is missing.
@@ -120,7 +125,10 @@ pub fn rich_order() -> Consultation {
     order.suspended = Some(Suspended {
         status: ConsultationStatus::InProgress,
         since: now() - Span::minutes(3),
-        timers: vec![(TimerName::Idle, Span::minutes(7)), (TimerName::MaxDuration, Span::ZERO)],
+        timers: vec![
+            (TimerName::Idle, Span::minutes(7)),
+            (TimerName::MaxDuration, Span::ZERO),
+        ],
     });
     let failed = payment(PaymentStatus::Failed, None);
     let paid = payment(PaymentStatus::PartiallyRefunded, Some(Money::fen(3050)));
@@ -128,7 +136,10 @@ pub fn rich_order() -> Consultation {
     let second = refund(paid.id, RefundStatus::Reviewing, 3000);
     order.timers = vec![
         timer(TimerName::Review, Span::minutes(5)),
-        Timer { refund: Some(second.id), ..timer(TimerName::RefundRetry, Span::minutes(1)) },
+        Timer {
+            refund: Some(second.id),
+            ..timer(TimerName::RefundRetry, Span::minutes(1))
+        },
     ];
     order.payments = vec![failed, paid];
     order.refunds = vec![first, second];
@@ -150,12 +161,23 @@ pub fn rich_order() -> Consultation {
         Assignment {
             doctor: UserId(id()),
             offered_at: now(),
-            score: Score { total: 701, ..Score::default() },
+            score: Score {
+                total: 701,
+                ..Score::default()
+            },
             end: Some(AssignmentEnd::Declined),
         },
-        Assignment { doctor, offered_at: now(), score: Score::default(), end: None },
+        Assignment {
+            doctor,
+            offered_at: now(),
+            score: Score::default(),
+            end: None,
+        },
     ];
-    order.detail.cancel_asked = Some(CancelAsked { at: now(), reason: Some("\"'; \u{1f98a}".to_owned()) });
+    order.detail.cancel_asked = Some(CancelAsked {
+        at: now(),
+        reason: Some("\"'; \u{1f98a}".to_owned()),
+    });
     order.detail.quote = Some(Quote {
         status: ConsultationStatus::InProgress,
         share: Share::percent(60),
@@ -165,9 +187,16 @@ pub fn rich_order() -> Consultation {
         fault: Fault::Patient,
         valid_until: now() + Span::seconds(60),
     });
-    order.detail.summary =
-        Some(Summary { complaint: "a".to_owned(), findings: "b".to_owned(), advice: "c".to_owned() });
-    order.detail.rating = Some(Rating { stars: 5, words: None, at: now() });
+    order.detail.summary = Some(Summary {
+        complaint: "a".to_owned(),
+        findings: "b".to_owned(),
+        advice: "c".to_owned(),
+    });
+    order.detail.rating = Some(Rating {
+        stars: 5,
+        words: None,
+        at: now(),
+    });
     order
 }
 
@@ -231,7 +260,12 @@ pub fn change(order: &Consultation) -> Changes {
     let set = order
         .timers
         .iter()
-        .map(|t| TimerRow { order: order.id, name: t.name, refund: t.refund, due: t.due })
+        .map(|t| TimerRow {
+            order: order.id,
+            name: t.name,
+            refund: t.refund,
+            due: t.due,
+        })
         .collect();
     Changes {
         order: Some(OrderChange {
@@ -241,14 +275,22 @@ pub fn change(order: &Consultation) -> Changes {
             refunds: order.refunds.clone(),
             journal: vec![line],
         }),
-        timers: Some(TimerChange { order: order.id, set, clear: Vec::new() }),
+        timers: Some(TimerChange {
+            order: order.id,
+            set,
+            clear: Vec::new(),
+        }),
         ..Changes::default()
     }
 }
 
 /// The same order, one version on.
 pub fn next(order: &Consultation) -> Consultation {
-    Consultation { version: order.version + 1, updated_at: order.updated_at + Span::seconds(1), ..order.clone() }
+    Consultation {
+        version: order.version + 1,
+        updated_at: order.updated_at + Span::seconds(1),
+        ..order.clone()
+    }
 }
 
 pub fn effect(effect: Effect, order: Option<OrderId>, due: Ts) -> OutboxRow {
@@ -266,7 +308,11 @@ pub fn effect(effect: Effect, order: Option<OrderId>, due: Ts) -> OutboxRow {
 }
 
 pub fn entry(order: OrderId, amount: i64) -> EntryRow {
-    let side = |account, amount| Posting { account, amount, currency: Currency::CNY };
+    let side = |account, amount| Posting {
+        account,
+        amount,
+        currency: Currency::CNY,
+    };
     EntryRow {
         id: id(),
         order,
@@ -357,7 +403,11 @@ pub async fn session(fresh: &Fresh, capacity: u32) -> (Session, Slot) {
         capacity,
         taken: 0,
     };
-    fresh.store.insert_session(&session, std::slice::from_ref(&slot), None).await.unwrap();
+    fresh
+        .store
+        .insert_session(&session, std::slice::from_ref(&slot), None)
+        .await
+        .unwrap();
     (session, slot)
 }
 

@@ -156,15 +156,17 @@ impl Db {
             (Self::Postgres { keyed, .. }, Read::Keyed) => keyed,
             (Self::Postgres { lists, .. }, Read::List) => lists,
         };
-        let mut on = pool.acquire().await?;
-        match postgres_rows(&mut on, sql.clone(), &values).await {
-            // A connection that died in the pool, as after a restart of the server: a new one.
-            Err(sqlx::Error::Io(_)) => {
-                on.detach().close_hard().await.ok();
-                Ok(postgres_rows(&mut *pool.acquire().await?, sql, &values).await?)
+        // Connections that died in the pool, as after a restart of the server, make way for new ones.
+        for _ in 0..pool.options().get_max_connections() {
+            let mut on = pool.acquire().await?;
+            match postgres_rows(&mut on, sql.clone(), &values).await {
+                Err(error) if is_lost(&error) => {
+                    on.detach().close_hard().await.ok();
+                }
+                outcome => return Ok(outcome?),
             }
-            outcome => Ok(outcome?),
         }
+        Ok(postgres_rows(&mut *pool.acquire().await?, sql, &values).await?)
     }
 
     /// The first row of a reading statement, if there is one.
@@ -331,4 +333,16 @@ fn postgres_arguments(values: &[Value]) -> Result<PgArguments, sqlx::Error> {
             .map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
+}
+
+/// Whether the connection is of no use any more.
+pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            // The server is shutting down, or ended this connection.
+            error.code().is_some_and(|code| code.starts_with("57P"))
+        }
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::PoolTimedOut => false,
+        _ => true,
+    }
 }

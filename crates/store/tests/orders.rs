@@ -1,5 +1,8 @@
 //! An order comes back as it was written, and is changed by one at a time.
 
+// These are tests throughout, also where a helper is not marked as one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[macro_use]
 mod common;
 
@@ -100,7 +103,7 @@ async fn last_place_goes_to_one(fresh: &Fresh) {
         match task.await.unwrap() {
             Ok(()) => won += 1,
             Err(CommitError::GuardRefused(Guard::TakePlace(refused))) => {
-                assert_eq!(refused, slot.id)
+                assert_eq!(refused, slot.id);
             }
             Err(error) => panic!("{error:?}"),
         }

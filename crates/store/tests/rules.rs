@@ -1,5 +1,8 @@
 //! What the database itself refuses, and what the check finds.
 
+// These are tests throughout, also where a helper is not marked as one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[macro_use]
 mod common;
 

@@ -11,7 +11,11 @@ use store::{Store, StoreOptions};
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
     /// `sqlite:PATH` or `postgres://USER@HOST:PORT/NAME`.
-    #[arg(long, env = "ORDER_DB_URL", default_value = "sqlite:xinglin-data/xinglin.db")]
+    #[arg(
+        long,
+        env = "ORDER_DB_URL",
+        default_value = "sqlite:xinglin-data/xinglin.db"
+    )]
     pub database_url: String,
 }
 
@@ -36,7 +40,11 @@ fn check_database_url(url: &str) -> Result<()> {
 #[derive(Debug, Clone, Args)]
 pub struct WechatArgs {
     /// Where WeChat Pay is; the sandbox's address for trials.
-    #[arg(long, env = "PAYMENT_GATEWAY_URL", default_value = "https://api.mch.weixin.qq.com")]
+    #[arg(
+        long,
+        env = "PAYMENT_GATEWAY_URL",
+        default_value = "https://api.mch.weixin.qq.com"
+    )]
     pub payment_gateway_url: String,
     /// How long to wait for the gateway, in seconds, 1 to 60.
     #[arg(long, env = "PAYMENT_TIMEOUT", default_value = "10")]
@@ -98,11 +106,21 @@ impl WechatArgs {
         for (name, value) in given {
             match value.as_deref().filter(|value| !value.is_empty()) {
                 Some(value) => values.push(value.to_owned()),
-                None => bail!("{name} is not set: WeChat Pay needs it together with the other WECHAT_ settings"),
+                None => bail!(
+                    "{name} is not set: WeChat Pay needs it together with the other WECHAT_ settings"
+                ),
             }
         }
-        let [appid, mchid, serial, key_file, api_v3_key, platform_serial, platform_file, public] =
-            <[String; 8]>::try_from(values).map_err(|_| anyhow::anyhow!("WECHAT_ settings"))?;
+        let [
+            appid,
+            mchid,
+            serial,
+            key_file,
+            api_v3_key,
+            platform_serial,
+            platform_file,
+            public,
+        ] = <[String; 8]>::try_from(values).map_err(|_| anyhow::anyhow!("WECHAT_ settings"))?;
         Ok(Some(connectors::wechat_pay::WechatPayConfig {
             base_url: self.payment_gateway_url.clone(),
             appid,
@@ -114,7 +132,10 @@ impl WechatArgs {
                 serial: platform_serial,
                 pem: read("WECHAT_PLATFORM_KEY_FILE", &platform_file)?,
             }],
-            notify_url: format!("{}/api/v1/payments/webhook/wechat", public.trim_end_matches('/')),
+            notify_url: format!(
+                "{}/api/v1/payments/webhook/wechat",
+                public.trim_end_matches('/')
+            ),
             timeout: self.timeout()?,
         }))
     }
@@ -133,7 +154,9 @@ pub fn start_logging(default: &str) -> Result<()> {
     let filter = EnvFilter::try_new(&given).with_context(|| {
         format!("XINGLIN_LOG is `{given}`: it must be a level or a filter, such as info or info,sqlx=warn")
     })?;
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         logging.compact().init();
     } else {

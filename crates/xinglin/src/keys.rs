@@ -19,7 +19,9 @@ impl Keys {
         fs::create_dir_all(folder)
             .with_context(|| format!("the folder {} can't be made", folder.display()))?;
         let token = kept(&folder.join("token.key"), || Ok(api::token::new_key()?))?;
-        let quote = kept(&folder.join("quote.key"), || Ok(rand::random::<[u8; 32]>().to_vec()))?;
+        let quote = kept(&folder.join("quote.key"), || {
+            Ok(rand::random::<[u8; 32]>().to_vec())
+        })?;
         let quote = <[u8; 32]>::try_from(quote.as_slice()).with_context(|| {
             format!("{} must hold 32 bytes", folder.join("quote.key").display())
         })?;
@@ -46,8 +48,12 @@ fn kept(path: &Path, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> 
 fn write_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let beside = path.with_extension("new");
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)

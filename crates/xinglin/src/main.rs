@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod keys;
 mod lifecycle;
+mod rehearse;
 mod server;
 mod user;
 
@@ -36,6 +37,8 @@ enum Command {
     Sandbox(demo::SandboxArgs),
     /// Draw a lifecycle from its table.
     Lifecycle(lifecycle::LifecycleArgs),
+    /// Play patients and doctors against a running demo, over HTTP only.
+    Rehearse(rehearse::RehearseArgs),
 }
 
 #[tokio::main]
@@ -59,6 +62,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::User(args) => user::run(args).await?,
         Command::Sandbox(args) => demo::run_sandbox(args).await?,
         Command::Lifecycle(args) => lifecycle::run(&args)?,
+        Command::Rehearse(args) => rehearse::run(args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

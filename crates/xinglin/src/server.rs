@@ -46,7 +46,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     }
     let store = args.database.open().await?;
     let keys = Keys::open(&args.keys_dir)?;
-    let config = EngineConfig { quote_key: keys.quote, ..EngineConfig::default() };
+    let config = EngineConfig {
+        quote_key: keys.quote,
+        ..EngineConfig::default()
+    };
     let engine = Engine::start(store, gateways, Arc::new(SystemClock), config).await?;
     let listener = listen(&args.listen, "XINGLIN_LISTEN").await?;
     let stop = stop_on_signal()?;
@@ -74,7 +77,10 @@ pub fn stop_on_signal() -> Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
     let told = stop.clone();
-    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut int, mut term) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     tokio::spawn(async move {
         tokio::select! {
             _ = int.recv() => {}
@@ -92,11 +98,15 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<()> {
-    let config = api::ApiConfig { token_key_pkcs8: token_key, stop: stop.clone() };
+    let config = api::ApiConfig {
+        token_key_pkcs8: token_key,
+        stop: stop.clone(),
+    };
     let router = api::router(engine.clone(), config)?;
     let loops = engine.run(&stop);
     let told = stop.clone();
-    let http = axum::serve(listener, router).with_graceful_shutdown(async move { told.cancelled().await });
+    let http =
+        axum::serve(listener, router).with_graceful_shutdown(async move { told.cancelled().await });
     let http = tokio::spawn(async move { http.await });
     stop.cancelled().await;
     let finishing = async {

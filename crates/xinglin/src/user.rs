@@ -49,7 +49,10 @@ pub async fn run(args: UserArgs) -> Result<()> {
     let UserCommand::Create(args) = args.command;
     let password = password()?;
     if password.chars().count() < 10 {
-        bail!("the password has {} characters: it needs at least 10", password.chars().count());
+        bail!(
+            "the password has {} characters: it needs at least 10",
+            password.chars().count()
+        );
     }
     if !args.email.contains('@') {
         bail!("--email is `{}`: it must be an e-mail address", args.email);
@@ -84,6 +87,8 @@ fn password() -> Result<String> {
     }
     eprint!("Password: ");
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("the password can't be read")?;
+    std::io::stdin()
+        .read_line(&mut line)
+        .context("the password can't be read")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,6 +1,12 @@
 //! A whole hospital for one test: the API over real HTTP, the engine on a clock that stands still,
 //! and the sandbox as the gateway's other end. Each journey runs on both databases.
 #![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that can't go on says why and fails"
+)]
 
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::consultation::ConsultationType;

@@ -20,7 +20,10 @@ fn a_doctor_is_found_200_to_201() {
 fn without_a_doctor_everything_goes_back_within_a_working_day() {
     let mut waited = Case::dispatch(S::Dispatching);
     let journal = waited.fires(T::Dispatch);
-    assert_eq!(journal, ["200→202 timer_dispatch", "202→502 timer_dispatch"]);
+    assert_eq!(
+        journal,
+        ["200→202 timer_dispatch", "202→502 timer_dispatch"]
+    );
     let mut nobody = Case::dispatch(S::Dispatching);
     let journal = nobody.happens(&Command::NoDoctor);
     assert_eq!(journal, ["200→202 no_doctor", "202→502 no_doctor"]);
@@ -81,7 +84,10 @@ fn an_offer_that_is_let_go_goes_to_another_and_the_third_gives_everything_back()
             let journal = let_go(&mut case, ways[which], which);
             assert!(journal[0].starts_with("201→200 "), "{journal:?}");
             assert_eq!(case.order.detail.doctor, None);
-            assert_eq!(case.guards.last(), Some(&Guard::ReleaseDoctor(DOCTORS[which])));
+            assert_eq!(
+                case.guards.last(),
+                Some(&Guard::ReleaseDoctor(DOCTORS[which]))
+            );
             assert!(case.has_effect(&Effect::Dispatch {
                 department: DEPARTMENT
             }));
@@ -93,12 +99,21 @@ fn an_offer_that_is_let_go_goes_to_another_and_the_third_gives_everything_back()
         assert!(journal[0].starts_with("201→502 "), "{journal:?}");
         assert_eq!(case.refund().amount, PRICE);
         assert_eq!(case.refund().due_on.unwrap().to_string(), "2026-09-22");
-        let ends: Vec<_> = case.order.detail.assignments.iter().map(|a| a.end).collect();
+        let ends: Vec<_> = case
+            .order
+            .detail
+            .assignments
+            .iter()
+            .map(|a| a.end)
+            .collect();
         assert_eq!(ends, ways.map(Some));
         assert_eq!(
             case.guards,
             [0, 1, 2]
-                .map(|n| [Guard::TakeDoctor(DOCTORS[n]), Guard::ReleaseDoctor(DOCTORS[n])])
+                .map(|n| [
+                    Guard::TakeDoctor(DOCTORS[n]),
+                    Guard::ReleaseDoctor(DOCTORS[n])
+                ])
                 .concat()
         );
     }
@@ -164,5 +179,9 @@ fn cancelling_with_a_doctor_ready_costs_a_tenth() {
     let refund = case.refund();
     assert_eq!(refund.rule, "400 dispatch patient");
     assert_eq!(refund.amount, Money::fen(2700));
-    assert_eq!(refund.due_on.unwrap().to_string(), "2026-09-28", "five working days");
+    assert_eq!(
+        refund.due_on.unwrap().to_string(),
+        "2026-09-28",
+        "five working days"
+    );
 }

@@ -110,7 +110,7 @@ fn cancel_and_thirty_minutes_without_payment_end_100_and_102() {
 #[test]
 fn a_deadline_that_is_not_due_or_does_not_run_changes_nothing() {
     let mut case = Case::dispatch(S::PendingPayment);
-    case.later(Span::minutes(30) );
+    case.later(Span::minutes(30));
     case.now = case.now - Span::micros(1);
     case.already(Actor::SYSTEM, &timer(T::PayWindow));
     case.already(Actor::SYSTEM, &timer(T::Call));
@@ -295,7 +295,10 @@ fn a_success_after_a_failure_is_settled_by_a_query_and_taken_on_in_102_and_100()
     assert!(case.has_effect(&Effect::SettlePayment { payment }));
     assert_eq!(
         case.does(Actor::GATEWAY, &found_paid(payment, PRICE)),
-        ["102→101 payment_succeeded_late", "101→200 payment_succeeded"]
+        [
+            "102→101 payment_succeeded_late",
+            "101→200 payment_succeeded"
+        ]
     );
 
     let mut case = Case::clinic(S::PaymentFailed);
@@ -303,7 +306,10 @@ fn a_success_after_a_failure_is_settled_by_a_query_and_taken_on_in_102_and_100()
     let found = found_paid(case.payment_id(), PRICE);
     assert_eq!(
         case.does(Actor::GATEWAY, &found),
-        ["100→101 payment_succeeded_late", "101→300 payment_succeeded"]
+        [
+            "100→101 payment_succeeded_late",
+            "101→300 payment_succeeded"
+        ]
     );
 }
 
@@ -358,7 +364,11 @@ fn late_money_while_another_payment_is_open_goes_back() {
     assert_eq!(case.order.status, S::Dispatching);
     case.found(0);
     case.accept();
-    assert_eq!(case.quote().amount, Money::fen(2700), "of one price, not two");
+    assert_eq!(
+        case.quote().amount,
+        Money::fen(2700),
+        "of one price, not two"
+    );
 }
 
 #[test]

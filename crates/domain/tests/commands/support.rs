@@ -123,7 +123,11 @@ impl Case {
             S::PendingConsultation => self.after(S::Calling).answer(),
             S::InProgress => self.after(S::PendingConsultation).start(),
             S::RefundReviewing => self
-                .after(if dispatched { S::Dispatching } else { S::InQueue })
+                .after(if dispatched {
+                    S::Dispatching
+                } else {
+                    S::InQueue
+                })
                 .cancel(),
             S::Refunding => self.after(S::RefundReviewing).review(),
             S::RefundFailed => self.after(S::Refunding).refund_fails(),

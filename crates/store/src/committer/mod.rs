@@ -5,6 +5,8 @@
 mod batch;
 mod prepare;
 mod table;
+#[cfg(test)]
+mod tests;
 mod work;
 
 pub(crate) use batch::sql;
@@ -12,7 +14,7 @@ pub(crate) use prepare::{idempotency_row, prepare};
 pub(crate) use table::{Table, TableRow};
 pub(crate) use work::{Answer, Asked, Demand, Key, Work};
 
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, is_lost};
 use crate::{CommitError, StoreError};
 use batch::{Failure, Tried, is_written, try_batch};
 use std::collections::{HashSet, VecDeque};
@@ -222,18 +224,6 @@ impl Committer {
             Err(_) => asked.failed(StoreError::Unknown),
         }
         self.on = Some(on);
-    }
-}
-
-/// Whether the connection is of no use any more.
-fn is_lost(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) => {
-            // The server is shutting down, or ended this connection.
-            error.code().is_some_and(|code| code.starts_with("57P"))
-        }
-        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::PoolTimedOut => false,
-        _ => true,
     }
 }
 

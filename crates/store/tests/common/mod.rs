@@ -1,7 +1,13 @@
 //! Orders and people made up for tests. Every test runs on both engines, each on a database of its
 //! own.
 
-#![allow(dead_code, missing_docs)]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use domain::consultation::{
     Assignment, AssignmentEnd, CancelAsked, Cause, Consultation, ConsultationStatus,

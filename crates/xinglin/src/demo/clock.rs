@@ -21,7 +21,10 @@ impl DemoClock {
     pub fn open(path: &Path) -> Result<Self> {
         let micros = match fs::read_to_string(path) {
             Ok(text) => text.trim().parse::<i64>().with_context(|| {
-                format!("{} must hold a whole number of microseconds", path.display())
+                format!(
+                    "{} must hold a whole number of microseconds",
+                    path.display()
+                )
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
             Err(error) => {
@@ -58,7 +61,12 @@ impl Clock for DemoClock {
     fn advance(&self, by: Span) -> Result<Ts, ClockError> {
         let path = self.kept_in.lock().unwrap_or_else(PoisonError::into_inner);
         // Kept before it moves: a restart never takes time back.
-        let ahead = Span::micros(self.clock.offset().as_micros().saturating_add(by.as_micros()));
+        let ahead = Span::micros(
+            self.clock
+                .offset()
+                .as_micros()
+                .saturating_add(by.as_micros()),
+        );
         Self::keep(&path, ahead).map_err(|_| ClockError("its file can't be written"))?;
         let now = self.clock.advance(by)?;
         if let Some(act) = self.on_move.get() {

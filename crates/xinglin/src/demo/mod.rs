@@ -74,10 +74,18 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let listener = listen(&args.listen, "XINGLIN_LISTEN").await?;
     let sandbox_listener = listen(&args.sandbox_listen, "XINGLIN_SANDBOX_LISTEN").await?;
     let folder = args.data.join("sandbox");
-    let sandbox = Sandbox::open(SandboxConfig { data_dir: Some(folder) }, clock.clone())?;
+    let sandbox = Sandbox::open(
+        SandboxConfig {
+            data_dir: Some(folder),
+        },
+        clock.clone(),
+    )?;
     let wechat = wechat(&sandbox.merchant(), &sandbox_listener, &listener)?;
     let gateways = Gateways::new().with(GatewayName::Wechat, Arc::new(wechat));
-    let config = EngineConfig { quote_key: keys.quote, ..EngineConfig::default() };
+    let config = EngineConfig {
+        quote_key: keys.quote,
+        ..EngineConfig::default()
+    };
     let engine = Engine::start(store, gateways, clock.clone(), config).await?;
     let woken = engine.clone();
     clock.on_move(move || woken.wake());
@@ -97,8 +105,16 @@ pub async fn run_sandbox(args: SandboxArgs) -> Result<()> {
     config::start_logging("info")?;
     let clock = Arc::new(DemoClock::open(&args.data.join("clock"))?);
     let listener = listen(&args.sandbox_listen, "XINGLIN_SANDBOX_LISTEN").await?;
-    let sandbox = Sandbox::open(SandboxConfig { data_dir: Some(args.data.clone()) }, clock)?;
-    println!("Sandbox: http://{} (controls: /control/openapi.json)", listener.local_addr()?);
+    let sandbox = Sandbox::open(
+        SandboxConfig {
+            data_dir: Some(args.data.clone()),
+        },
+        clock,
+    )?;
+    println!(
+        "Sandbox: http://{} (controls: /control/openapi.json)",
+        listener.local_addr()?
+    );
     play(sandbox, listener, stop_on_signal()?).await??;
     Ok(())
 }
@@ -124,7 +140,11 @@ fn play(
     })
 }
 
-fn wechat(merchant: &MerchantCredentials, at: &TcpListener, api: &TcpListener) -> Result<WechatPay> {
+fn wechat(
+    merchant: &MerchantCredentials,
+    at: &TcpListener,
+    api: &TcpListener,
+) -> Result<WechatPay> {
     let config = WechatPayConfig {
         base_url: format!("http://{}", at.local_addr()?),
         appid: merchant.appid.clone(),
@@ -136,20 +156,30 @@ fn wechat(merchant: &MerchantCredentials, at: &TcpListener, api: &TcpListener) -
             serial: merchant.platform_serial.clone(),
             pem: merchant.platform_public_key_pem.clone(),
         }],
-        notify_url: format!("http://{}/api/v1/payments/webhook/wechat", api.local_addr()?),
+        notify_url: format!(
+            "http://{}/api/v1/payments/webhook/wechat",
+            api.local_addr()?
+        ),
         timeout: GATEWAY_TIMEOUT,
     };
     Ok(WechatPay::new(config)?)
 }
 
 fn tell(args: &DemoArgs, url: &str) {
-    println!("Xinglin 杏林 is open: a demonstration with play money; nothing here is a real payment.");
+    println!(
+        "Xinglin 杏林 is open: a demonstration with play money; nothing here is a real payment."
+    );
     println!();
     println!("  API       http://{}/docs", args.listen);
-    println!("  Sandbox   http://{}/control/openapi.json", args.sandbox_listen);
+    println!(
+        "  Sandbox   http://{}/control/openapi.json",
+        args.sandbox_listen
+    );
     println!("  Database  {url}");
     println!();
-    println!("  Sign in as patient1@demo.xinglin … patient50@, doctor1@ … doctor12@, operator1@, admin1@");
+    println!(
+        "  Sign in as patient1@demo.xinglin … patient50@, doctor1@ … doctor12@, operator1@, admin1@"
+    );
     println!("  Password   {}", people::PASSWORD);
     println!();
     println!("  Play 200 orders:  xinglin rehearse --orders 200 --seed 7");

@@ -18,9 +18,24 @@ const GIVEN: [&str; 7] = ["秀英", "建国", "晓梅", "志强", "雨桐", "浩
 
 /// Code, Chinese, English, what its doctors treat.
 const DEPARTMENTS: [(&str, &str, &str, [&str; 4]); 3] = [
-    ("internal", "内科", "Internal medicine", ["头痛", "高血压", "胃痛", "失眠"]),
-    ("pediatrics", "儿科", "Pediatrics", ["发热", "咳嗽", "湿疹", "腹泻"]),
-    ("tcm", "中医科", "Traditional Chinese medicine", ["调理", "颈椎", "月经", "疲劳"]),
+    (
+        "internal",
+        "内科",
+        "Internal medicine",
+        ["头痛", "高血压", "胃痛", "失眠"],
+    ),
+    (
+        "pediatrics",
+        "儿科",
+        "Pediatrics",
+        ["发热", "咳嗽", "湿疹", "腹泻"],
+    ),
+    (
+        "tcm",
+        "中医科",
+        "Traditional Chinese medicine",
+        ["调理", "颈椎", "月经", "疲劳"],
+    ),
 ];
 
 /// Makes them, where they are not there yet.
@@ -44,7 +59,9 @@ pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
     };
     for number in 1..=PATIENTS {
         let login = format!("patient{number}");
-        store.insert_user(&person(&login, Role::Patient, name(number))).await?;
+        store
+            .insert_user(&person(&login, Role::Patient, name(number)))
+            .await?;
     }
     for (index, (code, zh, en, treats)) in DEPARTMENTS.iter().enumerate() {
         let department = Department {
@@ -56,26 +73,44 @@ pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
         store.upsert_department(&department).await?;
         for (place, speciality) in treats.iter().enumerate() {
             let number = index * treats.len() + place + 1;
-            let user = person(&format!("doctor{number}"), Role::Doctor, name(number * 7 + 3));
+            let user = person(
+                &format!("doctor{number}"),
+                Role::Doctor,
+                name(number * 7 + 3),
+            );
             store.insert_user(&user).await?;
-            store.upsert_doctor(&doctor(&user, department.id, speciality, place)).await?;
+            store
+                .upsert_doctor(&doctor(&user, department.id, speciality, place))
+                .await?;
         }
     }
-    store.insert_user(&person("operator1", Role::Operator, "运营一号".to_owned())).await?;
+    store
+        .insert_user(&person("operator1", Role::Operator, "运营一号".to_owned()))
+        .await?;
     // Last, because it says that all the others are there.
-    store.insert_user(&person("admin1", Role::Admin, "管理员".to_owned())).await?;
+    store
+        .insert_user(&person("admin1", Role::Admin, "管理员".to_owned()))
+        .await?;
     Ok(())
 }
 
 fn doctor(user: &User, department: DepartmentId, speciality: &str, place: usize) -> Doctor {
-    let title = if place == 0 { "主任医师" } else { "主治医师" };
+    let title = if place == 0 {
+        "主任医师"
+    } else {
+        "主治医师"
+    };
     Doctor {
         user: user.id,
         department,
         name: user.name.clone(),
         title: title.to_owned(),
         specialities: vec![speciality.to_owned()],
-        types: vec![ConsultationType::Text, ConsultationType::Phone, ConsultationType::Video],
+        types: vec![
+            ConsultationType::Text,
+            ConsultationType::Phone,
+            ConsultationType::Video,
+        ],
         parallel_limit: 5,
         active: 0,
         online: false,

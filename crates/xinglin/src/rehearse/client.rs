@@ -1,0 +1,186 @@
+//! HTTP as the rehearsal speaks it: every change carries a key, so that it can be repeated until it
+//! is answered, however often the server goes away meanwhile.
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Everybody's password in a demonstration.
+const PASSWORD: &str = "apricot-grove-1";
+/// How long to wait before asking again.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long one request may take.
+const REQUEST: Duration = Duration::from_secs(15);
+
+/// An answer: its status and its body.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The data of a success; an error that tells what the server said otherwise.
+    pub fn data(self) -> Result<Value> {
+        if self.status.is_success() {
+            return Ok(self.body["data"].clone());
+        }
+        let error = &self.body["error"];
+        bail!(
+            "{} {}: {}",
+            self.status.as_u16(),
+            error["name"],
+            error["message"]
+        )
+    }
+}
+
+/// A server and its sandbox.
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    sandbox: String,
+    patience: Duration,
+    tokens: Mutex<HashMap<String, String>>,
+    run: String,
+    keys: AtomicU64,
+}
+
+impl Client {
+    /// A client that waits so long for a server that went away.
+    pub fn new(url: &str, sandbox: &str, patience: Duration) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(REQUEST).build()?;
+        let trim = |url: &str| url.trim_end_matches('/').to_owned();
+        Ok(Self {
+            http,
+            url: trim(url),
+            sandbox: trim(sandbox),
+            patience,
+            tokens: Mutex::default(),
+            run: format!("{:032x}", rand::random::<u128>()),
+            keys: AtomicU64::new(0),
+        })
+    }
+
+    /// Sends a request until it is answered.
+    async fn send(&self, build: impl Fn() -> reqwest::RequestBuilder) -> Result<Answer> {
+        let since = Instant::now();
+        loop {
+            let trouble = match build().send().await {
+                Ok(response) if response.status().is_server_error() => {
+                    format!("the server answers {}", response.status())
+                }
+                Ok(response) => {
+                    let status = response.status();
+                    // A connection lost inside an answer: ask again, with the same key.
+                    match response.bytes().await {
+                        Ok(bytes) => {
+                            let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                            return Ok(Answer { status, body });
+                        }
+                        Err(error) => error.to_string(),
+                    }
+                }
+                Err(error) => error.to_string(),
+            };
+            if since.elapsed() > self.patience {
+                bail!("no answer for {} s: {trouble}", self.patience.as_secs());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn token(&self, who: &str) -> Result<String> {
+        let known = self
+            .tokens
+            .lock()
+            .map_err(|_| anyhow::anyhow!("tokens"))?
+            .get(who)
+            .cloned();
+        if let Some(token) = known {
+            return Ok(token);
+        }
+        let body = json!({ "email": format!("{who}@demo.xinglin"), "password": PASSWORD });
+        let url = format!("{}/api/v1/auth/login", self.url);
+        let data = self.send(|| self.http.post(&url).json(&body)).await?.data();
+        let data = data.with_context(|| format!("{who} can't sign in"))?;
+        let token = data["accessToken"]
+            .as_str()
+            .context("no access token")?
+            .to_owned();
+        let mut tokens = self.tokens.lock().map_err(|_| anyhow::anyhow!("tokens"))?;
+        tokens.insert(who.to_owned(), token.clone());
+        Ok(token)
+    }
+
+    /// Asks as somebody. A token that has run out is replaced.
+    pub async fn call(
+        &self,
+        who: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer> {
+        let url = format!("{}/api/v1{path}", self.url);
+        let key = format!("{}-{}", self.run, self.keys.fetch_add(1, Ordering::SeqCst));
+        loop {
+            let token = self.token(who).await?;
+            let answer = self
+                .send(|| {
+                    let request = self.http.request(method.clone(), &url).bearer_auth(&token);
+                    if method == Method::GET {
+                        request
+                    } else {
+                        request.header("Idempotency-Key", &key).json(body)
+                    }
+                })
+                .await?;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                return Ok(answer);
+            }
+            self.tokens
+                .lock()
+                .map_err(|_| anyhow::anyhow!("tokens"))?
+                .remove(who);
+        }
+    }
+
+    /// Looks.
+    pub async fn get(&self, who: &str, path: &str) -> Result<Value> {
+        let answer = self.call(who, Method::GET, path, &Value::Null).await?;
+        answer.data().with_context(|| format!("{who} GET {path}"))
+    }
+
+    /// Changes.
+    pub async fn post(&self, who: &str, path: &str, body: Value) -> Result<Value> {
+        let answer = self.call(who, Method::POST, path, &body).await?;
+        answer.data().with_context(|| format!("{who} POST {path}"))
+    }
+
+    /// Changes.
+    pub async fn put(&self, who: &str, path: &str, body: Value) -> Result<Value> {
+        let answer = self.call(who, Method::PUT, path, &body).await?;
+        answer.data().with_context(|| format!("{who} PUT {path}"))
+    }
+
+    /// Tells the sandbox. What it was told already is no error.
+    pub async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}/control{path}", self.sandbox);
+        let answer = self
+            .send(|| self.http.request(method.clone(), &url).json(body))
+            .await?;
+        if !answer.status.is_success() {
+            bail!(
+                "sandbox {path}: {} {}",
+                answer.status.as_u16(),
+                answer.body["message"]
+            );
+        }
+        Ok(answer.body)
+    }
+}

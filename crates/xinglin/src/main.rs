@@ -26,7 +26,7 @@ enum Command {
     /// Start with an embedded database, demo people and the payment sandbox, ready to click through.
     Demo(demo::DemoArgs),
     /// Start on a database, with real gateways.
-    Serve(server::ServeArgs),
+    Serve(Box<server::ServeArgs>),
     /// Bring a database up to this program's version.
     Migrate(config::DatabaseArgs),
     /// Check the ledger, journals, deadlines and places; list what is wrong, and end with code 1 then.
@@ -56,7 +56,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(args).await?,
-        Command::Serve(args) => server::run(args).await?,
+        Command::Serve(args) => server::run(*args).await?,
         Command::Migrate(args) => check::migrate(&args).await?,
         Command::Check(args) => return check::run(&args).await,
         Command::User(args) => user::run(args).await?,

@@ -170,7 +170,7 @@ fn tell(args: &DemoArgs, url: &str) {
         "Xinglin 杏林 is open: a demonstration with play money; nothing here is a real payment."
     );
     println!();
-    println!("  API       http://{}/docs", args.listen);
+    println!("  API       http://{}/api/v1", args.listen);
     println!(
         "  Sandbox   http://{}/control/openapi.json",
         args.sandbox_listen

@@ -4,7 +4,7 @@ use crate::AppState;
 use crate::error::ApiError;
 use crate::extract::Data;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Ts;
@@ -64,6 +64,8 @@ pub async fn with_context(
         response = error.answer(&context);
     } else if let Some(data) = response.extensions_mut().remove::<Data>() {
         response = enveloped(&data, &context);
+    } else if is_unreadable_path(&response) {
+        response = ApiError::field("path", "must be valid UTF-8").answer(&context);
     }
     if let Ok(value) = HeaderValue::from_str(&context.request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -72,6 +74,13 @@ pub async fn with_context(
     let status = response.status().as_u16();
     tracing::info!(%method, path, status, ms, request_id = context.request_id, "request");
     response
+}
+
+/// Only the router itself answers in plain text: it could not read what stands in the path.
+fn is_unreadable_path(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    response.status() == StatusCode::BAD_REQUEST
+        && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 fn request_id(headers: &HeaderMap, state: &AppState) -> String {

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use domain::order::{Actor, Role};
 use domain::{Span, UserId};
 use engine::{Answer, Idempotency, Origin};
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use store::{IdempotencyRow, Page};
@@ -166,14 +167,31 @@ fn without_place(message: &str) -> String {
         .to_owned()
 }
 
+/// How much of a body that is too large is still read, so that its sender gets to read the answer.
+const DRAIN_LIMIT: usize = 16 << 20;
+
 /// The bytes of a body, at most a mebibyte.
-pub async fn bytes(request: Request) -> Result<axum::body::Bytes, ApiError> {
-    axum::body::to_bytes(request.into_body(), BODY_LIMIT)
-        .await
-        .map_err(|_| ApiError {
-            status: Some(413),
-            ..ApiError::from(Code::MalformedRequest).saying("the body is larger than 1 MiB")
-        })
+pub async fn bytes(request: Request) -> Result<Vec<u8>, ApiError> {
+    let mut stream = request.into_body().into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    while let Some(chunk) = stream.next().await {
+        let broken = |_| ApiError::from(Code::MalformedRequest).saying("the body broke off");
+        let chunk = chunk.map_err(broken)?;
+        length = length.saturating_add(chunk.len());
+        if length <= BODY_LIMIT {
+            bytes.extend_from_slice(&chunk);
+        } else if length > DRAIN_LIMIT {
+            break;
+        }
+    }
+    if length <= BODY_LIMIT {
+        return Ok(bytes);
+    }
+    let too_large = ApiError::from(Code::MalformedRequest).saying("the body is larger than 1 MiB");
+    Err(ApiError {
+        status: Some(413),
+        ..too_large
+    })
 }
 
 /// A body of somebody who need not be signed in.

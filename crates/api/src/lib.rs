@@ -3,10 +3,12 @@
 
 mod admin;
 mod auth;
+mod docs;
 mod envelope;
 mod error;
 mod events;
 mod extract;
+mod openapi;
 mod orders;
 pub mod password;
 mod payments;
@@ -63,6 +65,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)
+        .merge(docs::routes())
         .route(
             "/health/live",
             get(async || axum::Json(json!({ "alive": true }))),

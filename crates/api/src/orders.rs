@@ -129,11 +129,25 @@ pub(crate) async fn command<T>(
     order: OrderId,
     command: Command,
 ) -> Result<Executed, NotNow> {
+    command_kept(state, asked, order, command, |looking| {
+        kept_answer(looking, 200)
+    })
+    .await
+}
+
+/// The same, where the answer to keep is more than the order.
+pub(crate) async fn command_kept<T>(
+    state: &AppState,
+    asked: &Asked<T>,
+    order: OrderId,
+    command: Command,
+    keeps: impl FnOnce(Looking) -> Answer,
+) -> Result<Executed, NotNow> {
     let current = state.visible(order, asked.caller).await?;
     let looking = state
         .looking(&current, asked.caller, asked.context.language)
         .await?;
-    let origin = asked.origin(kept_answer(looking, 200));
+    let origin = asked.origin(keeps(looking));
     match state
         .engine
         .execute(order, command, asked.caller.actor(), origin)
@@ -151,8 +165,9 @@ async fn explained<T>(
     order: OrderId,
     error: engine::EngineError,
 ) -> NotNow {
-    let NotNow::Error(mut refused) = asked.failed(state, error).await else {
-        return Code::Internal.into_error();
+    let mut refused = match asked.failed(state, error).await {
+        NotNow::Error(refused) => refused,
+        kept @ NotNow::Kept(_) => return kept,
     };
     if matches!(refused.code, Code::InvalidOrderStatus)
         && let Ok(current) = state.visible(order, asked.caller).await
@@ -163,12 +178,6 @@ async fn explained<T>(
         refused = refused.with(json!({ "status": status, "allowed": allowed }));
     }
     NotNow::Error(refused)
-}
-
-impl Code {
-    fn into_error(self) -> NotNow {
-        NotNow::Error(self.into())
-    }
 }
 
 /// The order as the caller sees it now.

@@ -1,25 +1,26 @@
 //! Paying, refunds, and notices of gateways.
 
 use crate::AppState;
-use crate::envelope::Context;
+use crate::envelope::{Context, success};
 use crate::error::{ApiError, Code};
 use crate::extract::{Asked, Caller, Data, NotNow, Query, bytes, id};
-use crate::orders::{Nothing, command, viewed};
-use crate::view;
+use crate::orders::{Nothing, command, command_kept, viewed};
+use crate::view::{self, Looking};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use domain::consultation::{Command, Verdict};
+use domain::consultation::{Command, Facts, Verdict};
 use domain::lifecycle::Status;
 use domain::order::Role;
 use domain::payment::{GatewayName, Method};
 use domain::{OrderId, RefundId, Share};
-use engine::{Callback, CallbackError, EngineError, NoticeError};
+use engine::{Answer, Answered, Callback, CallbackError, EngineError, NoticeError};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an answer waits for the gateway's code; it can be asked for afterwards.
@@ -114,17 +115,12 @@ async fn submit<T>(
             .await?
             .and_then(|user| user.openid),
     };
-    let executed = command(
-        state,
-        asked,
-        order,
-        Command::SubmitPayment {
-            gateway,
-            method,
-            payer,
-        },
-    )
-    .await?;
+    let what = Command::SubmitPayment {
+        gateway,
+        method,
+        payer,
+    };
+    let executed = command_kept(state, asked, order, what, kept_payment).await?;
     let Some(payment) = executed.order.payments.last().map(|payment| payment.id) else {
         return Err(ApiError::from(Code::Internal).into());
     };
@@ -140,6 +136,23 @@ async fn submit<T>(
         .payment(payment)
         .map(|payment| view::payment(payment, asked.context.language));
     Ok(json!({ "order": view, "payment": payment }).into())
+}
+
+/// The answer that is kept for a payment: the gateway's code is not there yet.
+fn kept_payment(looking: Looking) -> Answer {
+    Arc::new(move |answered| {
+        let value = match answered {
+            Answered::Order(order) => {
+                let payment = order.payments.last();
+                json!({
+                    "order": view::order(order, &looking, &Facts::default(), None),
+                    "payment": payment.map(|payment| view::payment(payment, looking.language)),
+                })
+            }
+            Answered::Session(..) => Value::Null,
+        };
+        (200, success(&value, looking.now))
+    })
 }
 
 async fn status(

@@ -3,6 +3,10 @@
 //! Everything that depends on "which status may follow which" reads these rows: the check on every
 //! step, the journal's wording, filters, diagrams, labels, the API's enums and the tests.
 
+mod svg;
+
+pub use svg::svg;
+
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug, Write};
 use std::hash::Hash;

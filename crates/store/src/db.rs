@@ -1,6 +1,7 @@
 //! The two engines behind one face: pools, statements, transactions.
 
 use crate::StoreError;
+use crate::readers::Readers;
 use crate::row::Row;
 use crate::value::Value;
 use sqlx::pool::{PoolConnection, PoolOptions};
@@ -29,16 +30,16 @@ pub(crate) enum Db {
     /// One file: a single writer, several readers.
     Sqlite {
         writer: SqlitePool,
-        readers: SqlitePool,
+        readers: Readers<SqliteConnection>,
     },
     Postgres {
         /// Of the committers alone, so that readers never make them wait.
         committers: PgPool,
         /// Statements that know their rows' keys. Always by index, whatever the planner thinks of
         /// tables that were empty when it looked.
-        keyed: PgPool,
+        keyed: Readers<PgConnection>,
         /// Lists, counts and checks.
-        lists: PgPool,
+        lists: Readers<PgConnection>,
     },
 }
 
@@ -93,10 +94,7 @@ impl Db {
             .connect_with(options.clone())
             .await?;
         let reading = options.pragma("query_only", "on");
-        let readers = pool()
-            .max_connections(readers.max(1))
-            .connect_with(reading)
-            .await?;
+        let readers = Readers::new(reading, readers, ACQUIRE);
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -120,10 +118,8 @@ impl Db {
                 .max_connections(committers.max(1))
                 .connect_with(committing)
                 .await?,
-            keyed: pool()
-                .max_connections(readers.max(1))
-                .connect_lazy_with(by_key),
-            lists: pool().max_connections(LISTS).connect_lazy_with(options),
+            keyed: Readers::new(by_key, readers, ACQUIRE),
+            lists: Readers::new(options, LISTS, ACQUIRE),
         })
     }
 
@@ -149,24 +145,30 @@ impl Db {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into_sql_str();
-        let pool = match (self, read) {
+        let postgres = match (self, read) {
             (Self::Sqlite { readers, .. }, _) => {
-                return Ok(sqlite_rows(&mut *readers.acquire().await?, sql, &values).await?);
+                let mut taken = readers.take().await?;
+                let rows = sqlite_rows(&mut taken.on, sql, &values).await;
+                taken.give_back();
+                return Ok(rows?);
             }
             (Self::Postgres { keyed, .. }, Read::Keyed) => keyed,
             (Self::Postgres { lists, .. }, Read::List) => lists,
         };
-        // Connections that died in the pool, as after a restart of the server, make way for new ones.
-        for _ in 0..pool.options().get_max_connections() {
-            let mut on = pool.acquire().await?;
-            match postgres_rows(&mut on, sql.clone(), &values).await {
+        loop {
+            let mut taken = postgres.take().await?;
+            match postgres_rows(&mut taken.on, sql.clone(), &values).await {
                 Err(error) if is_lost(&error) => {
-                    on.detach().close_hard().await.ok();
+                    if !taken.was_idle {
+                        return Err(error.into());
+                    }
                 }
-                outcome => return Ok(outcome?),
+                outcome => {
+                    taken.give_back();
+                    return Ok(outcome?);
+                }
             }
         }
-        Ok(postgres_rows(&mut *pool.acquire().await?, sql, &values).await?)
     }
 
     /// The first row of a reading statement, if there is one.

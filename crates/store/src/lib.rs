@@ -19,6 +19,7 @@ mod orders;
 mod outbox;
 mod page;
 mod people;
+mod readers;
 mod row;
 mod sessions;
 mod settings;

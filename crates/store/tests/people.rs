@@ -7,7 +7,7 @@
 mod common;
 
 use common::{change, doctor, id, new_order, next, now, user};
-use domain::consultation::{ConsultationStatus as S, ConsultationType, Rating};
+use domain::consultation::{Consultation, ConsultationStatus as S, ConsultationType, Rating};
 use domain::order::{Guard, Role};
 use domain::{Span, UserId};
 use store::testing::Fresh;
@@ -22,6 +22,30 @@ on_both!(
     messages_are_numbered,
     settings_have_versions,
 );
+
+/// The doctor accepts, and the patient rates what came of it.
+async fn end_with_a_rating(fresh: &Fresh, order: &Consultation) {
+    let doctor = order.detail.doctor.unwrap();
+    let mut after = next(order);
+    after.status = S::PendingConsultation;
+    let mut accepted = change(&after);
+    accepted.order.as_mut().unwrap().journal[0].from = Some(201);
+    fresh.store.commit(accepted).await.unwrap();
+    let mut ended = next(&after);
+    ended.status = S::Completed;
+    ended.detail.holds_doctor = false;
+    ended.detail.started_at = Some(now());
+    ended.detail.ended_at = Some(now() + Span::minutes(9));
+    ended.detail.rating = Some(Rating {
+        stars: 4,
+        words: None,
+        at: now(),
+    });
+    let mut rated = change(&ended);
+    rated.order.as_mut().unwrap().journal[0].reason = "rate".to_owned();
+    rated.guards = vec![Guard::ReleaseDoctor(doctor), Guard::ReleaseDoctor(doctor)];
+    fresh.store.commit(rated).await.unwrap();
+}
 
 async fn doctors_are_taken_and_rated(fresh: &Fresh) {
     let doctor = doctor(fresh, 1).await;
@@ -65,28 +89,7 @@ async fn doctors_are_taken_and_rated(fresh: &Fresh) {
         Err(CommitError::GuardRefused(Guard::TakeDoctor(_)))
     ));
     assert!(candidates(now()).await.unwrap().is_empty());
-    let mut after = next(&order);
-    after.status = S::PendingConsultation;
-    let mut accepted = change(&after);
-    accepted.order.as_mut().unwrap().journal[0].from = Some(201);
-    fresh.store.commit(accepted).await.unwrap();
-    let mut ended = next(&after);
-    ended.status = S::Completed;
-    ended.detail.holds_doctor = false;
-    ended.detail.started_at = Some(now());
-    ended.detail.ended_at = Some(now() + Span::minutes(9));
-    ended.detail.rating = Some(Rating {
-        stars: 4,
-        words: None,
-        at: now(),
-    });
-    let mut rated = change(&ended);
-    rated.order.as_mut().unwrap().journal[0].reason = "rate".to_owned();
-    rated.guards = vec![
-        Guard::ReleaseDoctor(doctor.user),
-        Guard::ReleaseDoctor(doctor.user),
-    ];
-    fresh.store.commit(rated).await.unwrap();
+    end_with_a_rating(fresh, &order).await;
     let kept = fresh.store.doctor(doctor.user).await.unwrap().unwrap();
     assert_eq!(
         (

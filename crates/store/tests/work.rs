@@ -18,6 +18,7 @@ use store::{Changes, CommitError, Lease, Page, SessionChange, SessionFilter};
 
 on_both!(
     claims_are_disjoint_and_taken_over,
+    deadlines_are_claimed_by_lease,
     effects_are_put_off_finished_and_given_up,
     timers_move,
     numbers_have_no_gaps,
@@ -85,7 +86,10 @@ async fn claims_are_disjoint_and_taken_over(fresh: &Fresh) {
         .await
         .unwrap();
     assert_eq!(taken_over.len(), 40);
+}
 
+async fn deadlines_are_claimed_by_lease(fresh: &Fresh) {
+    fresh.store.commit(change(&new_order())).await.unwrap();
     let due = now() + Span::minutes(30);
     assert!(
         fresh

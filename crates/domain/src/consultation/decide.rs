@@ -1,11 +1,11 @@
 //! What a command does to a consultation: the specification's table of commands (spec 10), row by row.
 
 use super::command::{Command as C, Facts, NewConsultation};
-use super::detail::{Assignment, AssignmentEnd, Detail};
+use super::detail::{AssignmentEnd, Detail};
 use super::entry::{self, Context, ask_refund, give_back, go};
 use super::refund::Cause;
-use super::{Consultation, ConsultationStatus as S, Draft, Outcome, TimerName as T};
-use super::{clinic, dispatching, paying, refunding, serving, timing};
+use super::{Consultation, ConsultationStatus as S, Draft, Mode, Outcome};
+use super::{clinic, dispatching, paying, refund, refunding, serving, timing};
 use crate::lifecycle::Status;
 use crate::order::{Actor, Guard, Order, Refusal, Role};
 use crate::payment::PaymentStatus;
@@ -53,6 +53,13 @@ pub fn create(
         return Err(Refusal::Invalid {
             field: "price",
             why: "must be at least 0.01".to_owned(),
+        });
+    }
+    if new.booking.is_some() != (new.mode == Mode::Clinic) {
+        let why = "is booked in clinic mode, and only there".to_owned();
+        return Err(Refusal::Invalid {
+            field: "slotId",
+            why,
         });
     }
     let order = Order {
@@ -140,13 +147,13 @@ pub fn decide(
         (S::PendingPayment, C::ChangeMethod) => Ok(()),
 
         // 100, 102 · cancel: nothing was paid
-        (S::PendingPayment | S::PaymentFailed, C::Cancel { reason, .. }) => {
+        (S::PendingPayment | S::PaymentFailed, C::Cancel { quote, reason }) => {
+            refund::honour_shown(quote.as_ref(), order, now)?;
             go(d, ctx, S::Cancelled, "cancel", reason.clone())
         }
         // 101 · cancel: the gateway has the word
-        (S::Paying, C::Cancel { reason, .. }) => {
-            paying::cancel_while_paying(d, reason.as_ref());
-            Ok(())
+        (S::Paying, C::Cancel { quote, reason }) => {
+            paying::cancel_while_paying(d, quote.as_ref(), reason.as_ref())
         }
         // 200, 201, 300, 301, 302, 303, 400, 401 · cancel
         (
@@ -205,7 +212,8 @@ pub fn decide(
             go(d, ctx, S::PendingConsultation, "accept", None)
         }
         (S::PendingConsultation | S::InProgress, C::Accept) => Ok(()),
-        // 201 · decline, or the doctor goes offline
+        // 201 · decline, or the doctor goes offline. A second click is not the next doctor's decline.
+        (any_status!(), C::Decline { .. }) if dispatching::declined(order, actor) => Ok(()),
         (S::PendingAccept, C::Decline { reason }) => {
             dispatching::offer_ended(d, ctx, AssignmentEnd::Declined, "decline", reason.clone())
         }
@@ -213,7 +221,6 @@ pub fn decide(
             dispatching::offer_ended(d, ctx, AssignmentEnd::WentOffline, "doctor_offline", None)
         }
         (any_status!(), C::OfferLost { .. }) => Ok(()),
-        (S::Dispatching | S::Refunding | S::Refunded, C::Decline { .. }) => Ok(()),
 
         // 300 · number taken, or not
         (S::QueuingNumber, C::NumberTaken { number }) => clinic::number_taken(d, ctx, *number),
@@ -222,7 +229,9 @@ pub fn decide(
             give_back(d, ctx, Cause::SystemFault, "no_number")
         }
         // 301 · the session opens
-        (S::PendingActivation, C::SessionOpened) => clinic::session_opened(d, ctx),
+        (S::PendingActivation, C::SessionOpened) => {
+            clinic::session_opened(d, ctx, "session_opened")
+        }
         (S::QueuingNumber | S::InQueue | S::Calling, C::SessionOpened) => Ok(()),
         // 300, 301, 302 · the session is cancelled
         (S::QueuingNumber | S::PendingActivation | S::InQueue, C::SessionCancelled { reason }) => {
@@ -230,13 +239,19 @@ pub fn decide(
             give_back(d, ctx, Cause::DoctorFault, "session_cancelled")
         }
         // 303 · the same, by way of 500: the table has no 303 → 502
-        (S::Calling, C::SessionCancelled { .. }) => {
+        (S::Calling, C::SessionCancelled { reason }) => {
+            d.note("session_cancelled", reason.clone());
             ask_refund(d, ctx, Cause::DoctorFault, "session_cancelled")
         }
         // 501 · the same, while a refund out of the queue is reviewed: then it is the doctor's fault
-        (S::RefundReviewing, C::SessionCancelled { .. }) => clinic::cancelled_meanwhile(d, order),
+        (S::RefundReviewing, C::SessionCancelled { .. }) => {
+            clinic::cancelled_meanwhile(d, ctx, order)
+        }
         // "I'm here"
-        (S::QueuingNumber, C::CheckIn | C::PatientSeen) => Ok(()),
+        (S::QueuingNumber, C::CheckIn) => {
+            clinic::checked_in_early(d);
+            Ok(())
+        }
         (S::PendingActivation, C::CheckIn) => clinic::checked_in(d, ctx),
         (S::PendingActivation, C::PatientSeen) => clinic::seen_while_booked(d, ctx),
         (S::PendingConsultation, C::CheckIn | C::PatientSeen) => {
@@ -261,6 +276,10 @@ pub fn decide(
         (S::InProgress, C::Start) => Ok(()),
         // 400 · audio or video can't be connected
         (S::PendingConsultation, C::ConnectionFailed { attempt }) => {
+            if actor.role == Role::Patient {
+                // Whoever tries to connect is here.
+                serving::seen_while_ready(d);
+            }
             serving::connection_failed(d, ctx, *attempt)
         }
         // 401 · the doctor ends
@@ -268,28 +287,21 @@ pub fn decide(
         (S::Completed, C::Finish(_)) => Ok(()),
         // 401 · the doctor's connection
         (S::InProgress, C::DoctorAway) => {
-            if order.due(T::DoctorLost).is_none() {
-                d.note("doctor_away", None);
-                entry::timer(d, ctx, T::DoctorLost);
-            }
+            serving::doctor_away(d, ctx);
             Ok(())
         }
-        (S::InProgress, C::DoctorBack) => {
-            if order.due(T::DoctorLost).is_some() {
-                d.note("doctor_back", None);
-                d.clear_timer(T::DoctorLost, None);
-            }
+        (S::InProgress | S::RefundReviewing, C::DoctorBack) => {
+            serving::doctor_back(d);
             Ok(())
         }
         // 401 · a fault of the system
-        (S::InProgress, C::SystemFault { .. }) => {
+        (S::InProgress, C::SystemFault { reason }) => {
+            d.note("system_fault", Some(reason.clone()));
             ask_refund(d, ctx, Cause::SystemFault, "system_fault")
         }
 
         // 501 · review
-        (S::RefundReviewing, C::AutomaticReview) => {
-            refunding::review_by_table(d, ctx, "automatic_review")
-        }
+        (S::RefundReviewing, C::AutomaticReview) => refunding::automatic_review(d, ctx),
         (any_status!(), C::ReviewRefund { refund, verdict }) => {
             refunding::review(d, ctx, *refund, verdict)
         }
@@ -393,7 +405,8 @@ fn refused(order: &Consultation, command: &C) -> Refusal {
 /// Whether the asker is the one who may ask this at all, whatever the status.
 fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
     let patient = actor.role == Role::Patient && actor.user == Some(order.patient);
-    let doctor = actor.role == Role::Doctor && actor.user == order.detail.doctor;
+    let doctor =
+        actor.role == Role::Doctor && actor.user.is_some() && actor.user == order.detail.doctor;
     let operations = matches!(actor.role, Role::Operator | Role::Admin);
     let program = matches!(actor.role, Role::System | Role::Gateway);
     let (may, who) = match command {
@@ -406,13 +419,10 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         C::Cancel { .. } => (patient || operations, "the patient or operations"),
         C::Accept | C::Call { .. } | C::Start | C::Finish(_) => (doctor, "the order's doctor"),
         // A doctor who declined is no longer the order's doctor, and may click twice.
-        C::Decline { .. } => {
-            let declined = |a: &Assignment| {
-                Some(a.doctor) == actor.user && a.end == Some(AssignmentEnd::Declined)
-            };
-            let again = actor.role == Role::Doctor && order.detail.assignments.iter().any(declined);
-            (doctor || again, "the order's doctor")
-        }
+        C::Decline { .. } => (
+            doctor || dispatching::declined(order, actor),
+            "the order's doctor",
+        ),
         C::ConnectionFailed { .. } => (patient || doctor, "the patient or the order's doctor"),
         C::ReviewRefund { .. }
         | C::RetryRefund { .. }

@@ -136,7 +136,8 @@ pub struct Detail {
     pub patient_seen: bool,
     /// How often the connection failed in 400.
     pub connection_failures: u8,
-    /// When the doctor started (401).
+    /// When the doctor started (401), put off by as long as refused reviews took: service time counts
+    /// from here.
     pub started_at: Option<Ts>,
     /// When it ended (900).
     pub ended_at: Option<Ts>,

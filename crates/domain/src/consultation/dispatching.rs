@@ -5,8 +5,18 @@ use super::entry::{self, Context, give_back, go};
 use super::refund::Cause;
 use super::{Consultation, ConsultationStatus as S, Draft, matching};
 use crate::UserId;
-use crate::order::{Guard, Refusal};
+use crate::order::{Actor, Guard, Refusal, Role};
 
+/// Whether this doctor had an offer of the order and declined it.
+pub fn declined(order: &Consultation, actor: Actor) -> bool {
+    let mut offers = order.detail.assignments.iter();
+    actor.role == Role::Doctor
+        && offers.any(|offer| {
+            Some(offer.doctor) == actor.user && offer.end == Some(AssignmentEnd::Declined)
+        })
+}
+
+/// 200: a doctor is offered the order, who was never offered it before.
 pub fn offer(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -40,6 +50,7 @@ pub fn offer(
     )
 }
 
+/// 201: the offer ended without being accepted. Somebody else is asked, but no more than so many.
 pub fn offer_ended(
     d: &mut Draft,
     ctx: &mut Context<'_>,

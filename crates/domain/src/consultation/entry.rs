@@ -133,7 +133,10 @@ pub fn set_booking_timers(draft: &mut Draft, facts: &Facts) {
         let fair = draft.order.status_since + facts.rules.timeout(T::PatientLate);
         draft.set_timer(T::PatientLate, late.max(fair));
     }
-    if !session.ever_opened {
+    if session.ended {
+        // Its cancellation is on its way; if it got lost, this stands in for it.
+        draft.set_timer(T::DoctorNoShow, draft.now);
+    } else if !session.open {
         let no_show = session.slot_ends + facts.rules.timeout(T::DoctorNoShow);
         draft.set_timer(T::DoctorNoShow, no_show.max(draft.now));
     }
@@ -257,6 +260,7 @@ pub fn retry_later(draft: &mut Draft, facts: &Facts, refund: Option<RefundId>) {
 /// Gives the order back to the status before 500: its deadlines with the time they had left.
 pub fn resume(
     draft: &mut Draft,
+    ctx: &Context<'_>,
     reason: &'static str,
     note: Option<String>,
 ) -> Result<(), Refusal> {
@@ -266,6 +270,10 @@ pub fn resume(
             status: "NOT_SUSPENDED",
         });
     };
+    // A review is no service: the time it took counts neither against a deadline nor a share.
+    let reviewed = draft.now.since(draft.order.status_since);
+    let started_at = draft.order.detail.started_at;
+    draft.order.detail.started_at = started_at.map(|started| started + reviewed);
     draft.step(before.status, reason, note)?;
     draft.order.suspended = None;
     draft.order.detail.quote = None;
@@ -275,9 +283,19 @@ pub fn resume(
     }
     let department = draft.order.detail.department;
     match before.status {
+        // Its deadline is what asked for the refund: the doctor has the time once more.
+        S::PendingConsultation if draft.order.due(T::Ready).is_none() => {
+            timer(draft, ctx, T::Ready);
+        }
         S::Dispatching => draft.effect(Effect::Dispatch { department }),
         S::QueuingNumber => draft.effect(Effect::TakeNumber),
-        S::PendingActivation => draft.effect(Effect::CheckActivation),
+        // Whether the session or the doctor is still there: nobody told an order under review.
+        S::PendingActivation | S::InQueue | S::Calling => draft.effect(Effect::CheckActivation),
+        S::PendingAccept | S::InProgress => {
+            if let Some(doctor) = draft.order.detail.doctor {
+                draft.effect(Effect::PresenceMoved { doctor });
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -343,13 +361,10 @@ pub fn end_assignment(draft: &mut Draft, how: AssignmentEnd) {
     }
 }
 
-/// Whether a payment may still bring money that the order can take: nothing else is open or paid.
+/// Whether a payment may still bring money that the order can take: nothing else is open or paid,
+/// but for money that went back by itself.
 pub fn can_take_late_money(order: &Consultation) -> bool {
-    order.open_payment().is_none()
-        && !order
-            .payments
-            .iter()
-            .any(|payment| payment.status.has_money())
+    order.open_payment().is_none() && money::serving_payment(order).is_none()
 }
 
 /// A share that an operator chose in place of the table's.

@@ -105,9 +105,7 @@ pub fn request(
 ) -> RefundId {
     let id = RefundId(ids.next_id());
     let paid = payment.paid.unwrap_or(Money::zero(payment.amount.currency));
-    let due = found
-        .working_days
-        .map(|days| facts.calendar.after_working_days(draft.now, days));
+    let due = refund::due_on(found, facts, draft.now);
     draft.order.refunds.push(Refund {
         id,
         payment: payment.id,

@@ -1,12 +1,12 @@
 //! Statuses 100 to 102: paying, and money that comes late, twice or wrong (spec 10 and 20).
 
 use super::entry::{Context, can_take_late_money, give_back, go};
-use super::refund::Cause;
+use super::refund::{self, Cause, Quote};
 use super::{Consultation, ConsultationStatus as S, Draft, Mode, money};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
 use crate::payment::{GatewayName, Method, Payment, PaymentStatus};
-use crate::{Money, PaymentId, Span};
+use crate::{Money, PaymentId, Span, Ts};
 
 /// How long a payment's outcome is waited for before it is asked for again (spec 10, status 101).
 const ASK_AGAIN: Span = Span::minutes(1);
@@ -97,16 +97,13 @@ pub fn succeeded(
         draft.effect(Effect::SettlePayment { payment: id });
         return Ok(());
     }
-    if paid.currency != draft.order.price.currency {
+    if paid.amount < 1 {
         return Err(Refusal::Invalid {
-            field: "currency",
-            why: format!(
-                "{} was paid for a price in {}",
-                paid.currency, draft.order.price.currency
-            ),
+            field: "amount",
+            why: format!("{paid} is no payment"),
         });
     }
-    let takes_it_on = can_take_on(&draft.order, id);
+    let takes_it_on = can_take_on(&draft.order, id, draft.now);
     money::receive(draft, id, paid, transaction_id)?;
     draft.order.detail.being_checked = false;
     match draft.order.status {
@@ -125,11 +122,15 @@ pub fn succeeded(
     }
 }
 
-/// Whether this payment's money is the order's: it is the open one, or nothing else is open or paid.
-fn can_take_on(order: &Consultation, id: PaymentId) -> bool {
+/// Whether this payment's money is the order's: it is the open one, or nothing else is open or paid
+/// and the window to pay is not over.
+fn can_take_on(order: &Consultation, id: PaymentId, now: Ts) -> bool {
     match order.open_payment() {
         Some(open) => open.id == id,
-        None => can_take_late_money(order),
+        None => {
+            let window = order.next_deadline();
+            can_take_late_money(order) && window.is_some_and(|window| now <= window.due)
+        }
     }
 }
 
@@ -174,10 +175,15 @@ pub fn ended_unpaid(
 }
 
 /// 101: cancelled while the gateway has the word.
-pub fn cancel_while_paying(draft: &mut Draft, reason: Option<&String>) {
+pub fn cancel_while_paying(
+    draft: &mut Draft,
+    quote: Option<&Quote>,
+    reason: Option<&String>,
+) -> Result<(), Refusal> {
     if draft.order.detail.cancel_asked.is_some() {
-        return;
+        return Ok(());
     }
+    refund::honour_shown(quote, &draft.order, draft.now)?;
     let asked = super::CancelAsked {
         at: draft.now,
         reason: reason.cloned(),
@@ -187,6 +193,7 @@ pub fn cancel_while_paying(draft: &mut Draft, reason: Option<&String>) {
     if let Some(payment) = draft.order.open_payment().map(|payment| payment.id) {
         draft.effect(Effect::SettlePayment { payment });
     }
+    Ok(())
 }
 
 /// 101: no result in time. The gateway is asked, and asked again each minute while it can't be

@@ -25,7 +25,11 @@ pub fn moved_back(own: i64, behind: &[i64], places: u8) -> i64 {
     match behind.get(places) {
         // Halfway to the next one, so that both keep their order and there is room again.
         Some(next) => before + (next - before) / 2,
-        None => before + (1 << NUMBER_BITS),
+        // Before the next number that is still to be taken.
+        None => {
+            let to_come = ((before >> NUMBER_BITS) + 1) << NUMBER_BITS;
+            before + ((to_come - before) / 2).max(1)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! How much goes back, by which rule, by when (spec 10, refund shares).
 
 use super::command::Facts;
+use super::money::serving_payment;
 use super::rules::{Rules, ShareRule, When};
 use super::{Consultation, ConsultationStatus, Mode};
 use crate::lifecycle::Status;
@@ -221,12 +222,16 @@ pub fn quote(order: &Consultation, facts: &Facts, now: Ts) -> Result<Quote, Refu
         command: "refund_quote",
         status: order.status.constant(),
     };
+    // Money that came late or twice goes back by itself and is no part of it.
+    let served = serving_payment(order)
+        .and_then(|payment| payment.paid)
+        .unwrap_or(Money::zero(order.price.currency));
     let base = match order.status {
         S::PendingPayment | S::PaymentFailed => Money::zero(order.price.currency),
         // If the money is there after all, all of it goes back.
         S::Paying => order.price,
-        S::Dispatching | S::PendingAccept | S::QueuingNumber | S::PendingActivation => order.paid(),
-        S::InQueue | S::Calling | S::PendingConsultation | S::InProgress => order.paid(),
+        S::Dispatching | S::PendingAccept | S::QueuingNumber | S::PendingActivation => served,
+        S::InQueue | S::Calling | S::PendingConsultation | S::InProgress => served,
         S::DispatchFailed | S::CallFailed | S::ReQueuing | S::ServiceTimeout => {
             return Err(refused);
         }
@@ -244,17 +249,28 @@ pub fn quote(order: &Consultation, facts: &Facts, now: Ts) -> Result<Quote, Refu
         Cause::PatientCancelled,
         service,
     );
+    let due_on = due_on(&found, facts, now);
     Ok(Quote {
         status: order.status,
         share: found.share,
         amount: base.share(found.share),
         rule: found.rule,
-        due_on: found
-            .working_days
-            .map(|days| facts.calendar.after_working_days(now, days)),
+        due_on,
         fault: Cause::PatientCancelled.fault(),
         valid_until: now + QUOTE_VALID,
     })
+}
+
+/// The last day of a ruling's working days, counted from today.
+pub fn due_on(found: &Ruling, facts: &Facts, now: Ts) -> Option<Date> {
+    found
+        .working_days
+        .map(|days| facts.calendar.after_working_days(now, days))
+}
+
+/// Checks that what the patient was shown still holds, if they were shown anything.
+pub fn honour_shown(quote: Option<&Quote>, order: &Consultation, now: Ts) -> Result<(), Refusal> {
+    quote.map_or(Ok(()), |quote| honour(quote, order, now))
 }
 
 /// Checks that a quote still holds for an order.

@@ -6,9 +6,10 @@ use super::refund::{self, Cause, Quote};
 use super::{ConsultationStatus as S, Draft, TimerName as T, money};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
-use crate::payment::{Purpose, RefundStatus};
+use crate::payment::{Purpose, Refund, RefundStatus};
 use crate::{RefundId, Share};
 
+/// 200 to 401: the patient cancels; what they were shown is what happens.
 pub fn cancel(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -25,6 +26,7 @@ pub fn cancel(
     ask_refund(d, ctx, Cause::PatientCancelled, "cancel")
 }
 
+/// 900: the patient complains; an operator decides.
 pub fn complain(d: &mut Draft, ctx: &mut Context<'_>, reason: &str) -> Result<(), Refusal> {
     let mut refunds = d.order.refunds.iter();
     let (purpose, open) = (Purpose::Complaint, RefundStatus::Reviewing);
@@ -57,6 +59,7 @@ pub fn complain(d: &mut Draft, ctx: &mut Context<'_>, reason: &str) -> Result<()
     Ok(())
 }
 
+/// 501, and complaints: an operator decides.
 pub fn review(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -72,6 +75,7 @@ pub fn review(
         });
     }
     let complaint = refund.purpose == Purpose::Complaint;
+    may_decide(&refund, verdict)?;
     match verdict {
         Verdict::ByTable if complaint => {
             let why = "a complaint has no share in the table: set one".to_owned();
@@ -81,17 +85,52 @@ pub fn review(
             })
         }
         Verdict::ByTable => review_by_table(d, ctx, "review_by_table"),
-        Verdict::Refuse(reason) => refuse(d, id, Some(reason.clone()), "review_refused"),
+        Verdict::Refuse(reason) => refuse(d, ctx, id, Some(reason.clone()), "review_refused"),
         Verdict::Share(share, reason) => {
             entry::set_share(d, id, *share, Some(reason.clone()))?;
             if money::refund_mut(d, id)?.amount.is_zero() {
-                return refuse(d, id, Some(reason.clone()), "review_refused");
+                return refuse(d, ctx, id, Some(reason.clone()), "review_refused");
+            }
+            if !complaint {
+                "operator".clone_into(&mut money::refund_mut(d, id)?.rule);
             }
             grant_reviewed(d, ctx, id, "review_passed")
         }
     }
 }
 
+/// What an operator may not decide: anything without a reason, and less than everything where the
+/// doctor or the system is at fault (spec 10, refund shares: 100 % always).
+fn may_decide(refund: &Refund, verdict: &Verdict) -> Result<(), Refusal> {
+    let (share, reason) = match verdict {
+        Verdict::ByTable => return Ok(()),
+        Verdict::Share(share, reason) => (*share, reason),
+        Verdict::Refuse(reason) => (Share::NONE, reason),
+    };
+    let field = if reason.trim().is_empty() {
+        ("reason", "is needed for a decision of one's own")
+    } else if matches!(refund.cause, Cause::DoctorFault | Cause::SystemFault) && share < Share::FULL
+    {
+        let why = "a fault of the doctor or of the system is refunded in full";
+        ("share", why)
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Invalid {
+        field: field.0,
+        why: field.1.to_owned(),
+    })
+}
+
+/// 501: the review that nobody waits for. One that waits for an operator is not its to decide.
+pub fn automatic_review(d: &mut Draft, ctx: &mut Context<'_>) -> Result<(), Refusal> {
+    if d.order.due(T::Review).is_none() {
+        return Ok(());
+    }
+    review_by_table(d, ctx, "automatic_review")
+}
+
+/// 501: passes by the share table, refuses when the share is nothing.
 pub fn review_by_table(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -104,12 +143,12 @@ pub fn review_by_table(
         .refund(id)
         .is_none_or(|refund| refund.amount.is_zero())
     {
-        return refuse(d, id, None, reason);
+        return refuse(d, ctx, id, None, reason);
     }
     grant_reviewed(d, ctx, id, reason)
 }
 
-pub fn grant_reviewed(
+fn grant_reviewed(
     d: &mut Draft,
     ctx: &mut Context<'_>,
     id: RefundId,
@@ -126,8 +165,9 @@ pub fn grant_reviewed(
     }
 }
 
-pub fn refuse(
+fn refuse(
     d: &mut Draft,
+    ctx: &Context<'_>,
     id: RefundId,
     words: Option<String>,
     reason: &'static str,
@@ -137,13 +177,14 @@ pub fn refuse(
     refund.amount.amount = 0;
     refund.reason.clone_from(&words);
     if refund.purpose == Purpose::Order {
-        entry::resume(d, reason, words)
+        entry::resume(d, ctx, reason, words)
     } else {
         d.note(reason, words);
         Ok(())
     }
 }
 
+/// 502, and refunds beside the order: the money has gone.
 pub fn refund_succeeded(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -151,8 +192,16 @@ pub fn refund_succeeded(
     proof: Option<&str>,
 ) -> Result<(), Refusal> {
     let refund = money::refund_mut(d, id)?.clone();
-    if refund.status == RefundStatus::Succeeded {
-        return Ok(());
+    match refund.status {
+        RefundStatus::Processing | RefundStatus::Failed => {}
+        RefundStatus::Succeeded => return Ok(()),
+        RefundStatus::Requested | RefundStatus::Reviewing | RefundStatus::Refused => {
+            let status = refund.status.constant();
+            return Err(Refusal::Status {
+                command: "refund_succeeded",
+                status,
+            });
+        }
     }
     if refund.purpose == Purpose::Order && d.order.status == S::RefundFailed {
         // The table has no 503 → 901: it was still being refunded after all.
@@ -167,6 +216,7 @@ pub fn refund_succeeded(
     Ok(())
 }
 
+/// 502, and refunds beside the order: the gateway refused or gave up.
 pub fn refund_failed(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -203,6 +253,7 @@ pub fn refund_failed(
     Ok(())
 }
 
+/// 503, and refunds beside the order: once more, with the same number.
 pub fn retry_refund(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -233,6 +284,7 @@ pub fn retry_refund(
     Ok(())
 }
 
+/// 503, and refunds beside the order: an operator paid elsewhere and has the evidence.
 pub fn record_refund(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -241,6 +293,10 @@ pub fn record_refund(
 ) -> Result<(), Refusal> {
     let status = money::refund_mut(d, id)?.status;
     match status {
+        RefundStatus::Failed if proof.trim().is_empty() => Err(Refusal::Invalid {
+            field: "proof",
+            why: "is needed for a refund made elsewhere".to_owned(),
+        }),
         RefundStatus::Failed => refund_succeeded(d, ctx, id, Some(proof)),
         RefundStatus::Succeeded => Ok(()),
         RefundStatus::Requested

@@ -3,9 +3,10 @@
 use super::detail::{Rating, Summary};
 use super::entry::{Context, ask_refund, give_back, go};
 use super::refund::{self, Cause};
-use super::{ConsultationStatus as S, Draft, TimerName as T};
+use super::{ConsultationStatus as S, Draft, TimerName as T, entry, money};
 use crate::order::Refusal;
 
+/// 400: the patient is here, which decides whose fault it is if nobody starts.
 pub fn seen_while_ready(d: &mut Draft) {
     if !d.order.detail.patient_seen {
         d.order.detail.patient_seen = true;
@@ -13,6 +14,7 @@ pub fn seen_while_ready(d: &mut Draft) {
     }
 }
 
+/// 400: a try to connect failed. Both sides may report the same one.
 pub fn connection_failed(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -30,11 +32,13 @@ pub fn connection_failed(
     Ok(())
 }
 
+/// 401: the doctor ends.
 pub fn finish(d: &mut Draft, ctx: &mut Context<'_>, summary: &Summary) -> Result<(), Refusal> {
     d.order.detail.summary = Some(summary.clone());
     go(d, ctx, S::Completed, "finish", None)
 }
 
+/// 900: the patient rates, once.
 pub fn rate(d: &mut Draft, rating: &Rating) -> Result<(), Refusal> {
     if !(1..=5).contains(&rating.stars) {
         return Err(Refusal::Invalid {
@@ -59,6 +63,7 @@ pub fn rate(d: &mut Draft, rating: &Rating) -> Result<(), Refusal> {
     }
 }
 
+/// 401: nobody has said a word for a while; whoever did moves the deadline.
 pub fn idle(d: &mut Draft, ctx: &mut Context<'_>, reason: &'static str) -> Result<(), Refusal> {
     let quiet = ctx.facts.rules.timeout(T::Idle);
     match ctx.facts.last_interaction {
@@ -70,6 +75,28 @@ pub fn idle(d: &mut Draft, ctx: &mut Context<'_>, reason: &'static str) -> Resul
     }
 }
 
+/// 401: the doctor's connection is lost; the doctor may come back.
+pub fn doctor_away(d: &mut Draft, ctx: &Context<'_>) {
+    if d.order.due(T::DoctorLost).is_none() {
+        d.note("doctor_away", None);
+        entry::timer(d, ctx, T::DoctorLost);
+    }
+}
+
+/// 401, or 501 out of it: the doctor is back and is not lost any more, whatever the review says.
+pub fn doctor_back(d: &mut Draft) {
+    let mut was_away = d.order.due(T::DoctorLost).is_some();
+    d.clear_timer(T::DoctorLost, None);
+    if let Some(before) = &mut d.order.suspended {
+        was_away |= before.timers.iter().any(|(name, _)| *name == T::DoctorLost);
+        before.timers.retain(|(name, _)| *name != T::DoctorLost);
+    }
+    if was_away {
+        d.note("doctor_back", None);
+    }
+}
+
+/// 401: the doctor stayed away.
 pub fn doctor_lost(
     d: &mut Draft,
     ctx: &mut Context<'_>,
@@ -78,7 +105,8 @@ pub fn doctor_lost(
     let service = refund::service_time(&d.order, d.now);
     let (status, mode) = (d.order.status, d.order.detail.mode);
     let found = refund::ruling(&ctx.facts.rules, status, mode, Cause::DoctorLost, service);
-    if d.order.paid().share(found.share).is_zero() {
+    let paid = money::serving_payment(&d.order).and_then(|payment| payment.paid);
+    if paid.is_none_or(|paid| paid.share(found.share).is_zero()) {
         // The service was given (spec 10, status 401).
         return go(d, ctx, S::ServiceTimeout, reason, None);
     }

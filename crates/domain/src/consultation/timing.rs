@@ -49,7 +49,9 @@ pub fn timer_fired(
             reason,
             Some(format!("call {}", order.detail.calls)),
         ),
-        T::Ready if order.detail.patient_seen => give_back(d, ctx, Cause::DoctorFault, reason),
+        T::Ready if order.detail.patient_seen || ctx.facts.patient_present => {
+            give_back(d, ctx, Cause::DoctorFault, reason)
+        }
         T::Ready => ask_refund(d, ctx, Cause::PatientAbsent, reason),
         T::Idle => serving::idle(d, ctx, reason),
         T::MaxDuration => go(d, ctx, S::ServiceTimeout, reason, None),

@@ -187,6 +187,14 @@ fn a_review_that_was_refused_is_not_service_time() {
 }
 
 #[test]
+fn a_deadline_that_asked_for_the_refund_runs_anew_when_the_review_refuses() {
+    let mut case = Case::dispatch(S::PendingConsultation);
+    case.fires(T::Ready);
+    case.refuse();
+    assert_eq!(case.timers(), [("ready", 2 * 60)]);
+}
+
+#[test]
 fn a_doctor_who_comes_back_during_a_review_is_not_lost_after_it() {
     let mut case = Case::dispatch(S::InProgress);
     case.happens(&Command::DoctorAway);

@@ -40,10 +40,10 @@ pub(crate) struct Committer {
 impl Committer {
     pub(crate) fn new(db: Db, shard: u8, at_most: usize) -> Self {
         Self {
+            texts: Texts::new(db.is_postgres()),
             db,
             shard,
             at_most: at_most.max(1),
-            texts: Texts::default(),
             on: None,
         }
     }

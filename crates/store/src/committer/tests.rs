@@ -73,7 +73,7 @@ async fn connection(fresh: &Fresh) -> Conn {
 /// Ends a transaction after each of its statements in turn, by dropping it.
 async fn a_crash_between_statements_leaves_nothing(fresh: &Fresh) {
     let rows = rows(7);
-    let mut texts = Texts::default();
+    let mut texts = Texts::new(fresh.store.db().is_postgres());
     let mut on: Conn = connection(fresh).await;
     for written in 0..=rows.len() {
         let mut tx = on.begin().await.unwrap();
@@ -117,7 +117,7 @@ fn every_size_of_batch_is_written_out_in_full() {
         .collect();
     let rows: Vec<&TableRow> = many.iter().collect();
     for size in 1..=rows.len() {
-        let statements = Texts::default().statements(Table::Outbox, &rows[..size]);
+        let statements = Texts::new(true).statements(Table::Outbox, &rows[..size]);
         let mut ids = 0;
         for (sql, values) in statements {
             assert_eq!(sql.as_str().matches('$').count(), values.len());

@@ -1,0 +1,252 @@
+//! What answers about orders, payments and refunds carry.
+#![allow(
+    dead_code,
+    reason = "these are shapes for the document; nothing makes one"
+)]
+
+use super::schemas::{
+    ConsultationType, DeadlineName, DoctorName, GatewayName, Instant, Mode, Money, OrderStatus,
+    PaymentStatus, RefundStatus,
+};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(ToSchema)]
+pub struct Deadline {
+    name: DeadlineName,
+    at: Instant,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Place {
+    position: u32,
+    wait_p50_seconds: i64,
+    wait_p90_seconds: i64,
+}
+
+#[derive(ToSchema)]
+pub struct Summary {
+    complaint: String,
+    findings: String,
+    advice: String,
+}
+
+#[derive(ToSchema)]
+pub struct Rating {
+    stars: u8,
+    words: Option<String>,
+    at: Instant,
+}
+
+/// Why a doctor was asked, each part from 0 to 1000.
+#[derive(ToSchema)]
+pub struct Score {
+    speciality: u32,
+    acceptance: u32,
+    load: u32,
+    fairness: u32,
+    rating: u32,
+    continuity: u32,
+    total: u32,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Assignment {
+    doctor_id: Uuid,
+    offered_at: Instant,
+    /// How it ended; null while it is open.
+    end: Option<String>,
+    score: Score,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Detail {
+    mode: Mode,
+    consultation_type: ConsultationType,
+    department_id: Uuid,
+    complaint: String,
+    doctor: Option<DoctorName>,
+    session_id: Option<Uuid>,
+    slot_id: Option<Uuid>,
+    number: Option<u32>,
+    /// While in the queue.
+    queue: Option<Place>,
+    calls: u8,
+    checked_in: bool,
+    connection_failures: u8,
+    started_at: Option<Instant>,
+    ended_at: Option<Instant>,
+    /// The payment's outcome is unknown and being asked for.
+    being_checked: bool,
+    /// A cancel waits for the gateway's word.
+    cancel_asked: bool,
+    summary: Option<Summary>,
+    rating: Option<Rating>,
+    /// For operations only.
+    assignments: Option<Vec<Assignment>>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Order {
+    id: Uuid,
+    #[schema(example = "consultation")]
+    kind: String,
+    status: OrderStatus,
+    status_code: u16,
+    status_label: String,
+    version: i64,
+    patient_id: Uuid,
+    price: Money,
+    paid: Money,
+    refunded: Money,
+    /// What the caller may do now.
+    actions: Vec<String>,
+    /// What happens by itself, and when.
+    deadline: Option<Deadline>,
+    created_at: Instant,
+    updated_at: Instant,
+    payments: Vec<Payment>,
+    refunds: Vec<Refund>,
+    detail: Detail,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Payment {
+    id: Uuid,
+    gateway: GatewayName,
+    method: String,
+    out_trade_no: String,
+    status: PaymentStatus,
+    status_code: u16,
+    status_label: String,
+    amount: Money,
+    paid: Option<Money>,
+    /// What the payer's device needs, in the gateway's own names; null until it is there.
+    pay_with: Option<Value>,
+    expires_at: Instant,
+    created_at: Instant,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Refund {
+    id: Uuid,
+    payment_id: Uuid,
+    out_refund_no: String,
+    status: RefundStatus,
+    status_code: u16,
+    status_label: String,
+    purpose: String,
+    cause: String,
+    fault: String,
+    /// Percent.
+    share: i64,
+    amount: Money,
+    /// The rule that set the share.
+    rule: String,
+    reason: Option<String>,
+    /// The last working day on which the money must be there.
+    #[schema(format = Date)]
+    due_on: Option<String>,
+    retries: u8,
+    /// For operations only.
+    last_error: Option<String>,
+    requested_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Quote {
+    quote_id: String,
+    status: OrderStatus,
+    /// Percent.
+    share: i64,
+    amount: Money,
+    rule: String,
+    #[schema(format = Date)]
+    due_on: Option<String>,
+    fault: String,
+    valid_until: Instant,
+}
+
+#[derive(ToSchema)]
+pub struct StatusName {
+    code: u16,
+    constant: OrderStatus,
+    label: String,
+}
+
+#[derive(ToSchema)]
+pub struct JournalActor {
+    role: String,
+    id: Option<Uuid>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct JournalLine {
+    version: i64,
+    seq: i16,
+    /// Null for the creation.
+    from: Option<StatusName>,
+    to: StatusName,
+    at: Instant,
+    reason: String,
+    note: Option<String>,
+    actor: JournalActor,
+    request_id: Option<String>,
+}
+
+/// The order as it was stored.
+#[derive(ToSchema)]
+pub struct Snapshot(Value);
+
+#[derive(ToSchema)]
+pub struct Sender {
+    id: Uuid,
+    role: String,
+}
+
+#[derive(ToSchema)]
+pub struct Message {
+    id: Uuid,
+    seq: i64,
+    sender: Sender,
+    text: String,
+    at: Instant,
+}
+
+#[derive(ToSchema)]
+pub struct Paying {
+    order: Order,
+    payment: Option<Payment>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PaymentsOf {
+    order_id: Uuid,
+    status: OrderStatus,
+    payments: Vec<Payment>,
+}
+
+#[derive(ToSchema)]
+pub struct Gateway {
+    name: GatewayName,
+    on: bool,
+    reason: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct RefundOf {
+    order_id: Uuid,
+    refund: Refund,
+}

@@ -1,0 +1,193 @@
+//! What requests carry. The handlers' own types read it; a test holds the two together.
+#![allow(
+    dead_code,
+    reason = "these are shapes for the document; nothing makes one"
+)]
+
+pub use super::schemas::Summary;
+use super::schemas::{ConsultationType, GatewayName, Mode, Money};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// No fields: an empty body will do.
+#[derive(ToSchema)]
+pub struct Nothing {}
+
+/// A patient's account.
+#[derive(ToSchema)]
+pub struct Registration {
+    #[schema(example = "patient51@example.com")]
+    email: String,
+    #[schema(min_length = 10, max_length = 128)]
+    password: String,
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Only `patient`, or left out.
+    role: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub struct SignIn {
+    #[schema(example = "patient1@demo.xinglin")]
+    email: String,
+    password: String,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Refresh {
+    refresh_token: String,
+}
+
+#[derive(ToSchema)]
+pub struct ComeOrGo {
+    online: bool,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct NewSession {
+    /// At most 7 days ahead.
+    #[schema(format = DateTime)]
+    begins_at: String,
+    /// At most 24 hours later.
+    #[schema(format = DateTime)]
+    ends_at: String,
+    #[schema(minimum = 5, maximum = 480)]
+    slot_minutes: u32,
+    /// Patients in a slot.
+    #[schema(minimum = 1, maximum = 100)]
+    capacity: u32,
+    consultation_type: ConsultationType,
+    price: Money,
+    /// For patients to read.
+    note: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub struct Close {
+    /// Needed where people wait: they are refunded in full.
+    confirm: Option<bool>,
+}
+
+#[derive(ToSchema)]
+pub struct Reason {
+    reason: Option<String>,
+}
+
+/// A consultation: a department in mode `dispatch`, a slot in mode `clinic`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct NewOrder {
+    #[schema(example = "consultation")]
+    kind: String,
+    mode: Mode,
+    consultation_type: ConsultationType,
+    department_id: Option<Uuid>,
+    slot_id: Option<Uuid>,
+    #[schema(min_length = 1, max_length = 2000)]
+    complaint: String,
+    /// What the patient was shown: compared with our price.
+    price: Option<Money>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Cancel {
+    /// From the refund quote that the patient was shown.
+    quote_id: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub struct Complaint {
+    #[schema(min_length = 1, max_length = 1000)]
+    reason: String,
+}
+
+#[derive(ToSchema)]
+pub struct Target {
+    /// A constant or its number.
+    #[schema(example = "CANCELLED")]
+    status: String,
+}
+
+#[derive(ToSchema)]
+pub struct Attempt {
+    /// Which try, from 1, so that both sides may report the same one.
+    attempt: Option<u8>,
+}
+
+#[derive(ToSchema)]
+pub struct Stars {
+    #[schema(minimum = 1, maximum = 5)]
+    stars: u8,
+    words: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub struct NewMessage {
+    /// The sender's own id of it: sent twice, it is written once.
+    id: Option<Uuid>,
+    #[schema(min_length = 1, max_length = 4000)]
+    text: String,
+}
+
+/// How the payer pays.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Method {
+    Native,
+    Jsapi,
+}
+
+#[derive(ToSchema)]
+pub struct Pay {
+    gateway: GatewayName,
+    method: Method,
+    /// Needed by `jsapi`, unless the account knows it.
+    openid: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Intent {
+    order_id: Uuid,
+    gateway: GatewayName,
+    method: Method,
+    /// Needed by `jsapi`, unless the account knows it.
+    openid: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum Decision {
+    ByTable,
+    Share,
+    Refuse,
+}
+
+#[derive(ToSchema)]
+pub struct Review {
+    decision: Decision,
+    /// Percent; with decision `share` only.
+    #[schema(minimum = 0, maximum = 100)]
+    share: Option<i64>,
+    /// Needed for `share` and `refuse`.
+    reason: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub struct Proof {
+    /// Evidence of the refund.
+    #[schema(min_length = 1, max_length = 1000)]
+    proof: String,
+}
+
+#[derive(ToSchema)]
+pub struct NewConfig {
+    value: Value,
+    /// The version that was read.
+    version: i64,
+}

@@ -121,7 +121,7 @@ pub struct Payment {
     pub amount: Money,
     /// What was really paid; `None` until then.
     pub paid: Option<Money>,
-    /// The gateway's number, once paid.
+    /// The gateway's number, once paid, or once a callback claims so.
     pub transaction_id: Option<String>,
     /// What the payer's device needs to pay, in the gateway's names; `None` until started.
     pub pay_with: Option<serde_json::Value>,

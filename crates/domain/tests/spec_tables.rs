@@ -220,3 +220,24 @@ fn refund_retries_are_three_and_then_nothing() {
         .collect();
     assert_eq!(waits, [Some(60), Some(300), Some(1800), None]);
 }
+
+#[test]
+fn the_diagram_in_text_has_every_status_and_every_step() {
+    use domain::lifecycle::{Language, mermaid};
+    for language in [Language::Zh, Language::En] {
+        let drawn = mermaid::<S>(language);
+        let lines: BTreeSet<&str> = drawn.lines().map(str::trim).collect();
+        for row in table("consultation-transitions") {
+            let line = match row["to"].as_str() {
+                "original" => format!("s{} --> original", row["from"]),
+                to => format!("s{} --> s{to}", row["from"]),
+            };
+            assert!(lines.contains(line.as_str()), "{line}");
+        }
+        for status in S::ALL {
+            let code = status.code();
+            let line = format!("s{code}: {code} {}", status.label(language));
+            assert!(lines.contains(line.as_str()), "{line}");
+        }
+    }
+}

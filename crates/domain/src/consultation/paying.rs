@@ -89,11 +89,14 @@ pub fn succeeded(
         return Ok(());
     }
     if !before.is_open() && !by_query {
-        // Two results that disagree: the gateway's query decides (spec 20).
-        draft.note(
-            "payment_disagrees",
-            Some(format!("{} and paid", before.constant())),
-        );
+        // Two results that disagree: the gateway's query decides (spec 20). A replay asks again and
+        // says nothing new.
+        let claimed = &mut money::payment_mut(draft, id)?.transaction_id;
+        if claimed.as_deref() != Some(transaction_id) {
+            *claimed = Some(transaction_id.to_owned());
+            let note = format!("{} and paid", before.constant());
+            draft.note("payment_disagrees", Some(note));
+        }
         draft.effect(Effect::SettlePayment { payment: id });
         return Ok(());
     }

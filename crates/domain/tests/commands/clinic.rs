@@ -131,6 +131,16 @@ fn a_late_doctor_shifts_the_patients_clock() {
 }
 
 #[test]
+fn an_opening_that_is_not_told_yet_shifts_the_patients_clock_too() {
+    let mut case = Case::clinic(S::PendingActivation);
+    case.open_session();
+    case.session().slot_begins = monday("10:10:00");
+    assert!(case.fires(T::PatientLate).is_empty(), "10:15");
+    assert_eq!(case.order.due(T::PatientLate), Some(monday("10:25:00")));
+    assert_eq!(case.fires(T::PatientLate), ["301→902 timer_patient_late"]);
+}
+
+#[test]
 fn a_late_patient_clock_never_hits_one_who_checked_in() {
     let mut case = Case::clinic(S::PendingActivation);
     case.does(patient(), &Command::CheckIn);

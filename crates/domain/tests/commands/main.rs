@@ -7,6 +7,7 @@
     reason = "an example that goes another way than written fails its test"
 )]
 
+mod actors;
 mod clinic;
 mod dispatching;
 mod paying;

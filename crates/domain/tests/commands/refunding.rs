@@ -342,6 +342,19 @@ fn a_refund_beside_the_order_has_its_own_tries() {
 }
 
 #[test]
+fn a_try_by_hand_beside_the_order_stops_the_automatic_one() {
+    let mut case = Case::dispatch(S::PaymentFailed);
+    let late = case.payment_id();
+    case.cancel();
+    case.does(Actor::GATEWAY, &found_paid(late, PRICE));
+    case.refund_fails();
+    let refund = case.refund_id();
+    let again = Command::RetryRefund { refund };
+    assert_eq!(case.does(operator(), &again), ["902 retry_refund"]);
+    assert!(case.order.timers.is_empty());
+}
+
+#[test]
 fn a_refund_that_nobody_knows_is_refused() {
     let mut case = Case::dispatch(S::Refunding);
     let refund = domain::RefundId(uuid::Uuid::from_u128(404));

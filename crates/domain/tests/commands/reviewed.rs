@@ -80,6 +80,20 @@ fn money_that_was_sent_back_does_not_keep_the_next_late_money_out() {
 }
 
 #[test]
+fn a_callback_that_disagrees_is_written_down_once_and_asked_about_each_time() {
+    let mut case = Case::dispatch(S::PaymentFailed);
+    let payment = case.payment_id();
+    let callback = succeeded(payment, PRICE);
+    case.does(Actor::GATEWAY, &callback);
+    let version = case.order.version;
+    assert!(case.does(Actor::GATEWAY, &callback).is_empty());
+    assert!(case.has_effect(&Effect::SettlePayment { payment }));
+    assert_eq!(case.order.version, version);
+    let closed = Command::PaymentClosed { payment };
+    case.already(Actor::GATEWAY, &closed);
+}
+
+#[test]
 fn late_money_after_the_window_goes_back_though_the_deadline_is_still_on_its_way() {
     let mut case = Case::dispatch(S::PaymentFailed);
     case.later(Span::minutes(31));

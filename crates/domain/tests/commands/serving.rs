@@ -131,6 +131,10 @@ fn half_an_hour_of_silence_or_an_hour_ends_it_401_402_900() {
     case.facts.last_interaction = Some(begun + Span::minutes(29));
     assert!(case.fires(T::Idle).is_empty());
     assert_eq!(case.order.due(T::Idle), Some(begun + Span::minutes(59)));
+    let mut to_the_second = Case::dispatch(S::InProgress);
+    to_the_second.facts.last_interaction = Some(to_the_second.now);
+    to_the_second.fires(T::Idle);
+    assert_eq!(to_the_second.order.status, S::Completed, "30 min is enough");
     case.facts.last_interaction = Some(begun + Span::minutes(58));
     case.fires(T::Idle);
     assert_eq!(

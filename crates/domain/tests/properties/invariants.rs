@@ -151,6 +151,10 @@ fn has_a_deadline_or_an_owner(order: &Consultation) {
         S::ServiceTimeout | S::RefundRequested => panic!("{status:?} at rest"),
         S::Completed | S::Refunded | S::Cancelled => assert!(!running, "{status:?}"),
     }
+    for id in order.timers.iter().filter_map(|timer| timer.refund) {
+        let status = order.refund(id).map(|refund| refund.status);
+        assert_eq!(status, Some(RefundStatus::Failed), "a try that is not due");
+    }
     for refund in &order.refunds {
         let beside = refund.purpose != Purpose::Order;
         if beside && refund.status == RefundStatus::Failed && refund.retries < 3 {

@@ -6,13 +6,14 @@ use anyhow::Result;
 
 use crate::{guard, postgres};
 
-/// Builds the program and lets it measure itself; the results go to `bench/results`.
+/// Builds the program and what measures it; the results go to `bench/results`.
 pub fn run(arguments: &[String]) -> Result<()> {
-    guard::run(Command::new("cargo").args(["build", "--release", "-p", "xinglin"]))?;
+    guard::run(Command::new("cargo").args(["build", "--release", "-p", "xinglin", "-p", "bench"]))?;
     let server = postgres::Server::start()?;
-    let mut bench = Command::new("target/release/xinglin");
+    let mut bench = Command::new("target/release/bench");
     bench
-        .args(["bench", "--postgres", &server.url(), "--pgbench"])
+        .env("XINGLIN_TEST_POSTGRES", server.url())
+        .args(["--server", "target/release/xinglin", "--pgbench"])
         .arg(server.pgbench()?);
     bench.args(["--out", "bench/results"]).args(arguments);
     println!("{}", guard::describe(&bench));

@@ -31,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &[]),
+    ("bench", &["domain", "store", "engine", "api"]),
 ];
 
 #[derive(Deserialize)]

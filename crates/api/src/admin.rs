@@ -2,7 +2,7 @@
 
 use crate::AppState;
 use crate::error::{ApiError, Code};
-use crate::extract::{Asked, Caller, Data, NotNow, Query, id};
+use crate::extract::{Asked, Caller, Data, NotNow, Paged, Query, id};
 use crate::orders::Nothing;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -13,7 +13,7 @@ use domain::order::Role;
 use engine::settings::{MAINTENANCE, PRICES, RULES, validate};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{CommitError, ConfigRow};
+use store::ConfigRow;
 use uuid::Uuid;
 
 /// The addresses.
@@ -74,18 +74,15 @@ async fn set_config(
 ) -> Result<Data, NotNow> {
     asked.caller.must_be(&[Role::Admin])?;
     validate(&name, &asked.body.value).map_err(|words| ApiError::field("value", words))?;
-    let (store, by) = (state.engine.store(), Some(asked.caller.user));
     let value = asked.body.value.clone();
-    match store
-        .put_config(&name, value, by, state.engine.now(), asked.body.version)
-        .await
-    {
+    let by = asked.caller.user;
+    match state.engine.set(&name, value, by, asked.body.version).await {
         Ok(version) => Ok(json!({ "name": name, "version": version }).into()),
-        Err(CommitError::Moved) => {
+        Err(engine::EngineError::Contended) => {
             let words = "the setting was changed meanwhile: read it again";
             Err(ApiError::from(Code::Conflict).saying(words).into())
         }
-        Err(error) => Err(engine::EngineError::from(error).into()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -105,7 +102,7 @@ async fn outbox(State(state): State<AppState>, caller: Caller, uri: Uri) -> Resu
     Ok(Data {
         status: StatusCode::OK,
         value,
-        page: Some((page, total)),
+        page: Some(Paged::new(page, total)),
     })
 }
 

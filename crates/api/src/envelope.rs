@@ -33,13 +33,17 @@ pub fn success(data: &Value, now: Ts) -> Value {
 
 fn enveloped(data: &Data, context: &Context) -> Response {
     let mut body = success(&data.value, context.now);
-    if let Some((page, total)) = data.page {
+    if let Some(paged) = &data.page {
+        let (page, total) = (paged.page, paged.total);
         let limit = i64::from(page.limit.max(1));
         let pages = (total + limit - 1) / limit;
         body["meta"]["pagination"] = json!({
             "page": page.page, "limit": page.limit, "total": total, "totalPages": pages,
             "hasNext": i64::from(page.page) < pages, "hasPrev": page.page > 1,
         });
+        if let Some(next) = &paged.next {
+            body["meta"]["pagination"]["nextCursor"] = json!(next);
+        }
     }
     (data.status, axum::Json(body)).into_response()
 }

@@ -31,8 +31,30 @@ pub struct Data {
     pub status: StatusCode,
     /// What.
     pub value: Value,
-    /// Which page of how many rows, where it is a list.
-    pub page: Option<(Page, i64)>,
+    /// Which part of how many rows, where it is a list.
+    pub page: Option<Paged>,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone)]
+pub struct Paged {
+    /// Which page.
+    pub page: Page,
+    /// How many rows there are in all, or from the cursor on.
+    pub total: i64,
+    /// What the next part is asked for with, where lists can be walked so.
+    pub next: Option<String>,
+}
+
+impl Paged {
+    /// A list by pages alone.
+    pub fn new(page: Page, total: i64) -> Self {
+        Self {
+            page,
+            total,
+            next: None,
+        }
+    }
 }
 
 impl From<Value> for Data {

@@ -3,7 +3,7 @@
 use crate::AppState;
 use crate::envelope::{Context, success};
 use crate::error::{ApiError, Code};
-use crate::extract::{Asked, Caller, Data, NotNow, Query, id};
+use crate::extract::{Asked, Caller, Data, NotNow, Paged, Query, id};
 use crate::view::{self, Looking};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -143,7 +143,7 @@ pub(crate) async fn command_kept<T>(
     command: Command,
     keeps: impl FnOnce(Looking) -> Answer,
 ) -> Result<Executed, NotNow> {
-    let current = state.visible(order, asked.caller).await?;
+    let current = state.visible_to_act(order, asked.caller).await?;
     let looking = state
         .looking(&current, asked.caller, asked.context.language)
         .await?;
@@ -209,7 +209,8 @@ async fn list(
     uri: Uri,
 ) -> Result<Data, ApiError> {
     let known = [
-        "kind", "status", "patient", "doctor", "from", "to", "mode", "page", "limit", "sort",
+        "kind", "status", "patient", "doctor", "from", "to", "mode", "q", "page", "limit",
+        "cursor", "sort",
     ];
     let query = Query::of(&uri, &known)?;
     query.get("kind", "`consultation`", |kind| {
@@ -235,6 +236,12 @@ async fn list(
         from: query.time("from")?,
         to: query.time("to")?,
         mode: query.get("mode", "dispatch or clinic", Mode::from_name)?,
+        words: query.get("q", "1 to 100 characters", |text| {
+            (1..=100)
+                .contains(&text.chars().count())
+                .then(|| text.to_owned())
+        })?,
+        after: query.id("cursor")?,
         ascending: sort.unwrap_or(false),
     };
     match caller.role {
@@ -243,7 +250,15 @@ async fn list(
         _ => {}
     }
     let page = query.page()?;
+    if filter.after.is_some() && page.page > 1 {
+        return Err(ApiError::field(
+            "page",
+            "can't go with cursor: leave it out",
+        ));
+    }
     let (orders, total) = state.engine.store().list_orders(&filter, page).await?;
+    let more = i64::from(page.page) * i64::from(page.limit) < total;
+    let last = orders.last().filter(|_| more);
     let mut views = Vec::with_capacity(orders.len());
     for order in &orders {
         views.push(state.order_view(order, caller, context.language).await?);
@@ -251,7 +266,10 @@ async fn list(
     Ok(Data {
         status: StatusCode::OK,
         value: Value::Array(views),
-        page: Some((page, total)),
+        page: Some(Paged {
+            next: last.map(|order| order.id.to_string()),
+            ..Paged::new(page, total)
+        }),
     })
 }
 

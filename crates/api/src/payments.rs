@@ -3,7 +3,7 @@
 use crate::AppState;
 use crate::envelope::{Context, success};
 use crate::error::{ApiError, Code};
-use crate::extract::{Asked, Caller, Data, NotNow, Query, bytes, id};
+use crate::extract::{Asked, Caller, Data, NotNow, Paged, Query, bytes, id};
 use crate::orders::{Nothing, command, command_kept, viewed};
 use crate::view::{self, Looking};
 use axum::Router;
@@ -197,7 +197,7 @@ async fn waiting(
     Ok(Data {
         status: StatusCode::OK,
         value,
-        page: Some((page, total)),
+        page: Some(Paged::new(page, total)),
     })
 }
 

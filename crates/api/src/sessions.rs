@@ -3,7 +3,7 @@
 use crate::AppState;
 use crate::envelope::Context;
 use crate::error::{ApiError, Code};
-use crate::extract::{Asked, Caller, Data, NotNow, Query, id};
+use crate::extract::{Asked, Caller, Data, NotNow, Paged, Query, id};
 use crate::orders::{Nothing, kept_answer, viewed};
 use crate::view::{self, Looking};
 use axum::Router;
@@ -76,7 +76,7 @@ async fn doctors(State(state): State<AppState>, _: Caller, uri: Uri) -> Result<D
     Ok(Data {
         status: StatusCode::OK,
         value,
-        page: Some((page, total)),
+        page: Some(Paged::new(page, total)),
     })
 }
 
@@ -146,7 +146,7 @@ async fn list(
     Ok(Data {
         status: StatusCode::OK,
         value: Value::Array(views),
-        page: Some((page, total)),
+        page: Some(Paged::new(page, total)),
     })
 }
 

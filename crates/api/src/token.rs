@@ -5,7 +5,10 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use domain::order::Role;
 use domain::{Ts, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use lru::LruCache;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -32,6 +35,18 @@ pub enum Rejected {
     Expired,
 }
 
+/// How many tokens are remembered, so that each is verified once and not at every request, which
+/// would cost more than most requests.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+/// What a genuine token says.
+#[derive(Clone, Copy)]
+struct Genuine {
+    user: UserId,
+    role: Role,
+    expires: i64,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: Uuid,
@@ -44,6 +59,7 @@ struct Claims {
 pub struct Tokens {
     signs: EncodingKey,
     verifies: DecodingKey,
+    genuine: Mutex<LruCache<String, Genuine>>,
 }
 
 /// A new Ed25519 key in PKCS#8.
@@ -60,6 +76,7 @@ impl Tokens {
         Ok(Self {
             signs: EncodingKey::from_ed_der(pkcs8),
             verifies,
+            genuine: Mutex::new(LruCache::new(REMEMBERED)),
         })
     }
 
@@ -81,6 +98,21 @@ impl Tokens {
 
     /// Whose token it is.
     pub fn verify(&self, token: &str, now: Ts) -> Result<(UserId, Role), Rejected> {
+        let known = self.genuine().get(token).copied();
+        let genuine = match known {
+            Some(genuine) => genuine,
+            None => self.read(token)?,
+        };
+        if genuine.expires <= now.unix_seconds() {
+            return Err(Rejected::Expired);
+        }
+        if known.is_none() {
+            self.genuine().put(token.to_owned(), genuine);
+        }
+        Ok((genuine.user, genuine.role))
+    }
+
+    fn read(&self, token: &str) -> Result<Genuine, Rejected> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         // Time is the engine's, not the library's.
         validation.validate_exp = false;
@@ -88,11 +120,15 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.verifies, &validation)
             .map_err(|_| Rejected::Forged)?
             .claims;
-        if claims.exp <= now.unix_seconds() {
-            return Err(Rejected::Expired);
-        }
-        let role = Role::from_name(&claims.role).ok_or(Rejected::Forged)?;
-        Ok((UserId(claims.sub), role))
+        Ok(Genuine {
+            user: UserId(claims.sub),
+            role: Role::from_name(&claims.role).ok_or(Rejected::Forged)?,
+            expires: claims.exp,
+        })
+    }
+
+    fn genuine(&self) -> MutexGuard<'_, LruCache<String, Genuine>> {
+        self.genuine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,6 +147,7 @@ mod tests {
         );
         let token = ours.issue(user, Role::Doctor, now).unwrap();
         assert_eq!(ours.verify(&token, now), Ok((user, Role::Doctor)));
+        assert_eq!(ours.verify(&token, now), Ok((user, Role::Doctor)), "again");
         assert_eq!(
             ours.verify(&token, now + Span::minutes(15)),
             Err(Rejected::Expired)

@@ -11,6 +11,7 @@ use domain::{Money, OrderId, Ts, UserId};
 use engine::QueuePlace;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use store::{Session, Slot};
 
 /// What an order's view needs beside the order.
@@ -177,6 +178,19 @@ impl AppState {
         order
             .filter(|order| may_see(order, caller))
             .ok_or_else(|| Code::OrderNotFound.into())
+    }
+
+    /// The order for a command on it, if the caller may know of it. Whoever once could see an order
+    /// always can, so that a remembered one will do; the command itself checks versions.
+    pub async fn visible_to_act(
+        &self,
+        id: OrderId,
+        caller: Caller,
+    ) -> Result<Arc<Consultation>, ApiError> {
+        match self.engine.remembered(id) {
+            Some(order) if may_see(&order, caller) => Ok(order),
+            _ => self.visible(id, caller).await.map(Arc::new),
+        }
     }
 
     /// Everything that a view needs, for an order.

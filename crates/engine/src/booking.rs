@@ -4,7 +4,6 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::{Executed, Origin};
 use crate::ids::{IdsAt, new_id};
-use crate::settings;
 use domain::consultation::{ConsultationType, Facts, Mode, NewConsultation, Outcome, create};
 use domain::order::Actor;
 use domain::session::SessionStatus;
@@ -81,7 +80,7 @@ impl Engine {
             booking: place.booking,
         };
         let facts = Facts {
-            rules: (*self.rules().await?).clone(),
+            rules: (*self.inner.settings.current().rules).clone(),
             ..Facts::default()
         };
         let Outcome::Decided(decision) = create(&new, &facts, now, &mut IdsAt(now))? else {
@@ -113,17 +112,19 @@ impl Engine {
                 why,
             });
         };
-        let known = self.inner.store.departments().await?;
-        if !known.iter().any(|row| row.id == department) {
+        let mut current = self.inner.settings.current();
+        if !current.departments.contains(&department) {
+            // Perhaps it is new.
+            current = self.inner.settings.refresh(&self.inner.store).await?;
+        }
+        if !current.departments.contains(&department) {
             let why = "is not a department: see GET /departments".to_owned();
             return Err(EngineError::Invalid {
                 field: "departmentId",
                 why,
             });
         }
-        let price = settings::prices(&self.inner.store)
-            .await?
-            .of(request.consultation_type);
+        let price = current.prices.of(request.consultation_type);
         Ok(Place {
             department,
             price,

@@ -5,7 +5,6 @@ use crate::error::EngineError;
 use crate::execute::Orders;
 use crate::settings::Settings;
 use connectors::gateway::PaymentGateway;
-use domain::consultation::Rules;
 use domain::payment::GatewayName;
 use domain::{Calendar, OrderId, Ts};
 use std::collections::HashMap;
@@ -168,11 +167,6 @@ impl Engine {
     /// Every change of an order from now on.
     pub fn changes(&self) -> broadcast::Receiver<Changed> {
         self.inner.changes.subscribe()
-    }
-
-    /// The newest business rules; orders keep those they were created under.
-    pub async fn rules(&self) -> Result<Arc<Rules>, EngineError> {
-        self.inner.settings.rules(&self.inner.store).await
     }
 
     /// Looks for due work now instead of at the next tick, as after the clock was moved.

@@ -195,6 +195,11 @@ impl Engine {
         Ok(order)
     }
 
+    /// The order as it was remembered, if it is: perhaps not the newest.
+    pub fn remembered(&self, id: OrderId) -> Option<Arc<Consultation>> {
+        self.inner.orders.get(id)
+    }
+
     /// Writes a decision, remembers the order, and hands its effects to the relay.
     pub(crate) async fn commit(
         &self,
@@ -206,19 +211,15 @@ impl Engine {
         now: Ts,
     ) -> Result<Arc<Consultation>, CommitError> {
         let live = self.inner.live.load(Ordering::Relaxed);
-        let lease = live.then(|| relay::lease(self.inner.config.node, now));
-        let after = Arc::new(decision.order);
-        let outbox = outbox(after.id, &decision.effects, lease.as_ref(), origin, now);
-        let changes = Changes {
-            order: order_change(before, &after, &decision.steps, actor, origin, now),
-            timers: timer_change(before, &after),
-            outbox: outbox.clone(),
-            done: effect.into_iter().collect(),
-            entries: entries(after.id, decision.entries, now),
-            guards: decision.guards,
-            idempotency: origin.kept(Answered::Order(&after), now),
-            ..Changes::default()
+        let by = Writing {
+            actor,
+            origin,
+            effect,
+            lease: live.then(|| relay::lease(self.inner.config.node, now)),
+            now,
         };
+        let (after, changes) = changes(before, decision, &by);
+        let outbox = changes.outbox.clone();
         self.inner.store.commit(changes).await?;
         self.inner.orders.put(Arc::clone(&after));
         for row in outbox.into_iter().filter(|row| row.lease.is_some()) {
@@ -237,6 +238,41 @@ impl Engine {
             .ok();
         Ok(after)
     }
+}
+
+/// By whom, why and when a decision is written.
+pub struct Writing<'a> {
+    /// Who asked.
+    pub actor: Actor,
+    /// Where it came from.
+    pub origin: &'a Origin,
+    /// The effect that this ends.
+    pub effect: Option<Uuid>,
+    /// The lease under which its own effects are done at once; without it they wait for a poller.
+    pub lease: Option<Lease>,
+    /// When.
+    pub now: Ts,
+}
+
+/// The rows of a decision, and the order after it.
+pub fn changes(
+    before: Option<&Consultation>,
+    decision: Decision,
+    by: &Writing<'_>,
+) -> (Arc<Consultation>, Changes) {
+    let Writing { origin, now, .. } = *by;
+    let after = Arc::new(decision.order);
+    let changes = Changes {
+        order: order_change(before, &after, &decision.steps, by.actor, origin, now),
+        timers: timer_change(before, &after),
+        outbox: outbox(after.id, &decision.effects, by.lease.as_ref(), origin, now),
+        done: by.effect.into_iter().collect(),
+        entries: entries(after.id, decision.entries, now),
+        guards: decision.guards,
+        idempotency: origin.kept(Answered::Order(&after), now),
+        ..Changes::default()
+    };
+    (after, changes)
 }
 
 fn order_change(

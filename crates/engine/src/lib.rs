@@ -21,6 +21,6 @@ pub use booking::Booking;
 pub use connectors::gateway::{Callback, CallbackError};
 pub use engine::{Changed, Engine, EngineConfig, Gateways};
 pub use error::EngineError;
-pub use execute::{Answer, Answered, Executed, Idempotency, Origin};
+pub use execute::{Answer, Answered, Executed, Idempotency, Origin, Writing, changes};
 pub use notice::{NoticeError, NoticeOutcome};
 pub use sessions::{NewSession, QueuePlace, SessionAction};

@@ -1,13 +1,14 @@
 //! Business settings: data in `system_configs`, changed while running, versioned (spec 00).
 
+use crate::engine::Engine;
 use crate::error::EngineError;
 use domain::consultation::{ConsultationType, Rules};
-use domain::{Money, Ts};
+use domain::{DepartmentId, Money, Ts, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use store::Store;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use store::{ConfigRow, Store};
 
 /// The configuration that holds [`Rules`].
 pub const RULES: &str = "consultation.rules";
@@ -61,28 +62,49 @@ pub struct Maintenance {
     pub numbers_paused: bool,
 }
 
-/// Rules by version; once written, a version never changes.
-#[derive(Debug, Default)]
+/// What a booking is made by.
+#[derive(Debug)]
+pub(crate) struct Current {
+    /// The newest rules.
+    pub rules: Arc<Rules>,
+    /// What a dispatched consultation costs.
+    pub prices: Prices,
+    /// Where one can be booked.
+    pub departments: HashSet<DepartmentId>,
+}
+
+/// The settings as they were a moment ago, and rules by version; once written, a version never
+/// changes.
+#[derive(Debug)]
 pub(crate) struct Settings {
+    current: RwLock<Arc<Current>>,
     rules: Mutex<HashMap<i64, Arc<Rules>>>,
 }
 
 impl Settings {
-    /// Writes the defaults of a new database.
+    /// Writes the defaults of a new database, and reads what there is.
     pub async fn load(store: &Store, now: Ts) -> Result<Self, EngineError> {
         write_default(store, RULES, &Rules::default(), now).await?;
         write_default(store, PRICES, &Prices::default(), now).await?;
         write_default(store, MAINTENANCE, &Maintenance::default(), now).await?;
-        Ok(Self::default())
+        Ok(Self {
+            current: RwLock::new(Arc::new(read_current(store).await?)),
+            rules: Mutex::default(),
+        })
     }
 
-    /// The newest rules.
-    pub async fn rules(&self, store: &Store) -> Result<Arc<Rules>, EngineError> {
-        let row = store.config(RULES).await?;
-        let Some(row) = row else {
-            return Ok(Arc::new(Rules::default()));
-        };
-        self.keep(row.version, row.value)
+    /// As they were when last looked at, at most a second ago while the loops run.
+    pub fn current(&self) -> Arc<Current> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    /// Looks at them again.
+    pub async fn refresh(&self, store: &Store) -> Result<Arc<Current>, EngineError> {
+        let found = Arc::new(read_current(store).await?);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::clone(&found);
+        Ok(found)
     }
 
     /// The rules of a version, as an order keeps them.
@@ -102,22 +124,52 @@ impl Settings {
                 "{RULES} has no version {version}"
             )));
         };
-        self.keep(version, row.value)
-    }
-
-    fn keep(&self, version: i64, value: serde_json::Value) -> Result<Arc<Rules>, EngineError> {
-        let mut rules: Rules = read(RULES, value)?;
-        rules.version = version;
-        let rules = Arc::new(rules);
+        let rules = Arc::new(rules(row)?);
         let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(version, Arc::clone(&rules));
         Ok(rules)
     }
 }
 
-/// The prices now.
-pub async fn prices(store: &Store) -> Result<Prices, EngineError> {
-    current(store, PRICES).await
+fn rules(row: ConfigRow) -> Result<Rules, EngineError> {
+    let rules: Rules = read(RULES, row.value)?;
+    Ok(Rules {
+        version: row.version,
+        ..rules
+    })
+}
+
+async fn read_current(store: &Store) -> Result<Current, EngineError> {
+    let rules = match store.config(RULES).await? {
+        Some(row) => rules(row)?,
+        None => Rules::default(),
+    };
+    let departments = store.departments().await?;
+    Ok(Current {
+        rules: Arc::new(rules),
+        prices: current(store, PRICES).await?,
+        departments: departments.into_iter().map(|row| row.id).collect(),
+    })
+}
+
+impl Engine {
+    /// Writes the next version of a setting; `expected` is the version that it was read at. Holds at
+    /// once in this process, and within a second in every other.
+    pub async fn set(
+        &self,
+        name: &str,
+        value: serde_json::Value,
+        by: UserId,
+        expected: i64,
+    ) -> Result<i64, EngineError> {
+        let store = &self.inner.store;
+        let now = self.now();
+        let version = store
+            .put_config(name, value, Some(by), now, expected)
+            .await?;
+        self.inner.settings.refresh(store).await?;
+        Ok(version)
+    }
 }
 
 /// What is stopped now.

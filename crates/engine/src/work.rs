@@ -27,6 +27,9 @@ const TIMER_RETRY: Span = Span::seconds(5);
 /// How often sessions that nobody ended are looked for.
 const SESSION_SWEEP_TICKS: u32 = 25;
 
+/// How often settings are looked at again, for changes that another process made: once a second.
+pub(crate) const REFRESH_TICKS: u32 = 5;
+
 /// How often `settle` goes round before it says that the work never ends.
 const SETTLE_ROUNDS: usize = 10_000;
 
@@ -153,6 +156,9 @@ impl Engine {
 
     async fn poll(&self, ticks: u32) -> Result<usize, EngineError> {
         let worked = self.work_once().await?;
+        if ticks.is_multiple_of(REFRESH_TICKS) {
+            self.inner.settings.refresh(&self.inner.store).await?;
+        }
         if ticks.is_multiple_of(SESSION_SWEEP_TICKS) {
             self.sweep_sessions().await?;
         }

@@ -189,6 +189,22 @@ impl Db {
         })
     }
 
+    /// A writing connection beside the committers'.
+    pub(crate) async fn beside(&self) -> Result<Conn, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                let options = writer.connect_options().as_ref().clone();
+                let own = pool().max_connections(1).connect_with(options).await?;
+                Conn::Sqlite(own.acquire().await?)
+            }
+            Self::Postgres { committers, .. } => {
+                let options = committers.connect_options().as_ref().clone();
+                let own = pool().max_connections(1).connect_with(options).await?;
+                Conn::Postgres(own.acquire().await?)
+            }
+        })
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { writer, readers } => {

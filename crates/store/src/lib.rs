@@ -19,6 +19,7 @@ mod orders;
 mod outbox;
 mod page;
 mod people;
+pub mod raw;
 mod readers;
 mod row;
 mod sessions;

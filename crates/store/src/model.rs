@@ -22,6 +22,10 @@ pub struct OrderFilter {
     pub to: Option<Ts>,
     /// Of this mode.
     pub mode: Option<Mode>,
+    /// With these words in the complaint or the patient's name, or with this number of a payment.
+    pub words: Option<String>,
+    /// After this order, in the list's direction.
+    pub after: Option<OrderId>,
     /// Oldest first instead of newest first.
     pub ascending: bool,
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use domain::consultation::ConsultationStatus;
-use domain::lifecycle::{Language, mermaid};
+use domain::lifecycle::{Language, Status, mermaid, svg};
 use domain::payment::{PaymentStatus, RefundStatus};
 use domain::session::SessionStatus;
 
@@ -13,7 +13,10 @@ pub struct LifecycleArgs {
     /// Which.
     #[arg(value_enum)]
     kind: Kind,
-    /// As text for Mermaid, the only form yet.
+    /// As a drawing, which is what comes if nothing is said.
+    #[arg(long, conflicts_with = "mermaid")]
+    svg: bool,
+    /// As text for Mermaid.
     #[arg(long)]
     mermaid: bool,
     /// The labels' language.
@@ -42,11 +45,19 @@ pub fn run(args: &LifecycleArgs) -> Result<()> {
         LanguageName::En => Language::En,
     };
     let picture = match args.kind {
-        Kind::Consultation => mermaid::<ConsultationStatus>(language),
-        Kind::Payment => mermaid::<PaymentStatus>(language),
-        Kind::Refund => mermaid::<RefundStatus>(language),
-        Kind::Session => mermaid::<SessionStatus>(language),
+        Kind::Consultation => drawn::<ConsultationStatus>(args, language),
+        Kind::Payment => drawn::<PaymentStatus>(args, language),
+        Kind::Refund => drawn::<RefundStatus>(args, language),
+        Kind::Session => drawn::<SessionStatus>(args, language),
     };
     print!("{picture}");
     Ok(())
+}
+
+fn drawn<S: Status>(args: &LifecycleArgs, language: Language) -> String {
+    if args.mermaid {
+        mermaid::<S>(language)
+    } else {
+        svg::<S>(language)
+    }
 }

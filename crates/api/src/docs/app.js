@@ -20,7 +20,7 @@
   const at = (id) => document.getElementById(id);
   const make = (tag, text, name) => {
     const node = document.createElement(tag);
-    if (text !== undefined) node.textContent = text;
+    if (text !== undefined) node.textContent = String(text).replaceAll("`", "");
     if (name) node.className = name;
     return node;
   };
@@ -142,7 +142,7 @@
     at("language").textContent = w.switch;
     if (!api) return;
     at("version").textContent = api.info.version;
-    at("about").textContent = w.about || api.info.description;
+    at("about").textContent = (w.about || api.info.description).replaceAll("`", "");
     at("groups").replaceChildren();
     at("operations").replaceChildren();
     for (const tag of api.tags) {

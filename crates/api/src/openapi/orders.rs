@@ -46,6 +46,16 @@ pub fn orders() -> Vec<Row> {
             ("from", "Created at this time or later.", Type::String),
             ("to", "Created before this time.", Type::String),
             (
+                "q",
+                "Words of the complaint, the patient's name, or a payment's number.",
+                Type::String,
+            ),
+            (
+                "cursor",
+                "The `nextCursor` of the part before: for walking through long lists.",
+                Type::String,
+            ),
+            (
                 "sort",
                 "`created_at:desc` or `created_at:asc`.",
                 Type::String,

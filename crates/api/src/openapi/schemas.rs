@@ -98,6 +98,9 @@ pub struct Pagination {
     total_pages: i64,
     has_next: bool,
     has_prev: bool,
+    /// Where the list goes on, for `cursor`; left out at its end.
+    #[schema(required = false)]
+    next_cursor: Option<String>,
 }
 
 #[derive(ToSchema)]

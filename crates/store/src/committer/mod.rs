@@ -11,7 +11,7 @@ mod work;
 
 pub(crate) use batch::sql;
 pub(crate) use prepare::{idempotency_row, prepare};
-pub(crate) use table::{Table, TableRow};
+pub(crate) use table::{Table, TableRow, Texts};
 pub(crate) use work::{Answer, Asked, Demand, Key, Work};
 
 use crate::db::{Conn, Db, is_lost};
@@ -19,7 +19,6 @@ use crate::{CommitError, StoreError};
 use batch::{Failure, Tried, is_written, try_batch};
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
-use table::Texts;
 use tokio::sync::mpsc;
 
 /// How often a batch is written again because the database asked for it, or was gone for a moment.

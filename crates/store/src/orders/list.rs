@@ -13,10 +13,27 @@ use domain::{OrderId, RefundId};
 use std::collections::HashMap;
 use uuid::Uuid;
 
+const WORDS: &str = "(LOWER(c.complaint) LIKE {} ESCAPE '!' \
+     OR EXISTS (SELECT 1 FROM users u WHERE u.id = o.patient_id AND LOWER(u.name) LIKE {} ESCAPE '!') \
+     OR EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND LOWER(p.out_trade_no) LIKE {} ESCAPE '!'))";
 const WAITING: &str = "FROM refunds r WHERE r.status IN (20, 50)";
 
+/// A pattern for `LIKE` that finds these words anywhere.
+fn containing(words: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in words.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 impl Store {
-    /// The orders of a page, and how many there are in all.
+    /// The orders of a page, and how many there are in all. In the order of their ids, which is that
+    /// of their creation, so that no list has to be sorted.
     pub async fn list_orders(
         &self,
         filter: &OrderFilter,
@@ -32,7 +49,16 @@ impl Store {
             .with("c.doctor_id = {}", filter.doctor)
             .with("o.created_at >= {}", filter.from)
             .with("o.created_at < {}", filter.to)
-            .with("c.mode = {}", filter.mode.map(Mode::name));
+            .with("c.mode = {}", filter.mode.map(Mode::name))
+            .with(WORDS, filter.words.as_deref().map(containing))
+            .with(
+                if filter.ascending {
+                    "o.id > {}"
+                } else {
+                    "o.id < {}"
+                },
+                filter.after,
+            );
         let from = format!(
             "FROM orders o JOIN consultations c ON c.order_id = o.id {}",
             conditions.text()
@@ -45,7 +71,7 @@ impl Store {
         let total = count(row.as_ref())?;
         let direction = if filter.ascending { "ASC" } else { "DESC" };
         let ids = sql(format!(
-            "SELECT o.id {from} ORDER BY o.created_at {direction}, o.id {direction} {}",
+            "SELECT o.id {from} ORDER BY o.id {direction} {}",
             page.limits()
         ));
         let rows = self.db().all(Read::List, ids, conditions.values).await?;

@@ -4,6 +4,7 @@ mod harness;
 
 use domain::Span;
 use harness::World;
+use harness::scenes::{TO_READY, TO_SERVICE, then};
 use serde_json::json;
 
 journey!(the_same_callback_twenty_times_at_once, |world| {
@@ -28,8 +29,7 @@ journey!(the_same_callback_twenty_times_at_once, |world| {
             .all(|answer| answer.status == Some(200)),
         "{delivered:?}"
     );
-    world.stands(&order, 200, 3000, 0).await;
-    assert_eq!(world.path(&order).await, [100, 101, 200]);
+    world.ended(&order, 200, 3000, 0, &[100, 101, 200]).await;
 });
 
 journey!(the_same_command_from_twenty_clients_at_once, |world| {
@@ -43,8 +43,116 @@ journey!(the_same_command_from_twenty_clients_at_once, |world| {
     for answer in futures::future::join_all(clicks).await {
         assert_eq!(answer.data()["statusCode"], 400);
     }
-    assert_eq!(world.path(&order).await, [100, 101, 200, 201, 400]);
+    world.ended(&order, 400, 3000, 0, &TO_READY).await;
 });
+
+journey!(
+    /// Twenty cancels at once: one refund, sent once.
+    the_same_cancel_from_twenty_clients_at_once,
+    |world| {
+        let patient = world.patient().await;
+        let (order, _) = world.ready(&patient).await;
+        world.token(&patient).await;
+        let path = format!("/orders/{order}/cancel");
+        let (world_ref, patient, path) = (&*world, &patient, path.as_str());
+        let clicks = (0..20).map(|_| world_ref.put(patient, path, json!({})));
+        for answer in futures::future::join_all(clicks).await {
+            answer.data();
+        }
+        world.settle().await;
+        world.ended(&order, 901, 3000, 2700, &then(&TO_READY, &[500, 501, 502, 901])).await;
+        assert_eq!(world.sandbox.totals().refunded.count, 1);
+    }
+);
+
+journey!(
+    /// Twenty payments submitted at once: one of them is the open one.
+    twenty_payments_submitted_at_once,
+    |world| {
+        let patient = world.patient().await;
+        let order = world.book_dispatch(&patient).await;
+        world.token(&patient).await;
+        let path = format!("/orders/{order}/pay");
+        let body = json!({ "gateway": "wechat", "method": "native" });
+        let (world_ref, patient, path) = (&*world, &patient, path.as_str());
+        let clicks = (0..20).map(|_| world_ref.post(patient, path, body.clone()));
+        let answers = futures::future::join_all(clicks).await;
+        let refused: Vec<_> = answers.iter().filter(|a| !a.status.is_success()).collect();
+        assert_eq!(refused.len(), 19);
+        for answer in refused {
+            answer.refused(409, "3003");
+        }
+        world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        assert_eq!(world.order(&order).await["payments"].as_array().expect("payments").len(), 1);
+        world.cancel(patient, &order).await;
+    }
+);
+
+journey!(
+    /// Fifty patients for the last place of a slot: one gets it.
+    a_slot_is_never_oversold,
+    |world| {
+        let doctor = world.doctors[0].clone();
+        let session = world.publish(&doctor, 60, 1, 1).await;
+        let mut patients = Vec::new();
+        for _ in 0..50 {
+            let patient = world.patient().await;
+            world.token(&patient).await;
+            patients.push(patient);
+        }
+        let (session, world_ref) = (&session, &*world);
+        let bookings = patients.iter().map(|p| world_ref.book_clinic(p, session, 0));
+        let answers = futures::future::join_all(bookings).await;
+        let booked: Vec<_> = answers.iter().filter(|a| a.status.is_success()).collect();
+        assert_eq!(booked.len(), 1);
+        for refused in answers.iter().filter(|a| !a.status.is_success()) {
+            refused.refused(409, "6003");
+        }
+        let order = booked[0].data()["id"].as_str().expect("id");
+        world.pass(Span::minutes(30)).await;
+        world.ended(order, 902, 0, 0, &[100, 902]).await;
+    }
+);
+
+journey!(
+    /// Thirty paid orders for a doctor with one free place, the dispatcher asked from all sides at
+    /// once: one is offered, the others wait and are refunded in full after three minutes.
+    thirty_orders_for_a_doctor_with_one_free_place,
+    |world| {
+        world.parallel_limit(&world.doctors[0], 1).await;
+        let mut orders = Vec::new();
+        for _ in 0..30 {
+            let patient = world.patient().await;
+            let order = world.book_dispatch(&patient).await;
+            let number = world.submit(&patient, &order).await;
+            orders.push((order, number));
+        }
+        world.online(&world.doctors[0], true).await;
+        let world_ref = &*world;
+        let payments = orders.iter().map(async |(_, number)| {
+            world_ref.sandbox.pay(number, sandbox::views::PayRequest::default()).expect("paid");
+            world_ref.settle().await;
+        });
+        futures::future::join_all(payments).await;
+        let mut offered = Vec::new();
+        for (order, _) in &orders {
+            match world.status(order).await {
+                201 => offered.push(order.clone()),
+                status => assert_eq!(status, 200),
+            }
+        }
+        assert_eq!(offered.len(), 1);
+        world.act(&world.doctors[0], &offered[0], "accept", json!({})).await.data();
+        world.act(&world.doctors[0], &offered[0], "start", json!({})).await.data();
+        world.pass(Span::minutes(3)).await;
+        world.ended(&offered[0], 401, 3000, 0, &TO_SERVICE).await;
+        let path = [100, 101, 200, 202, 502, 901];
+        for (order, _) in orders.iter().filter(|(order, _)| *order != offered[0]) {
+            world.ended(order, 901, 3000, 3000, &path).await;
+        }
+        assert_eq!(world.sandbox.totals().refunded.count, 29);
+    }
+);
 
 journey!(thirty_orders_for_a_doctor_with_five_places, |world| {
     let patient = world.patient().await;
@@ -89,6 +197,9 @@ journey!(an_idempotency_key_has_one_effect_and_one_answer, |world| {
         .map(|a| a.data()["id"].as_str().expect("id").to_owned())
         .collect();
     assert_eq!(ids.len(), 1, "one order");
+    for id in &ids {
+        world.ended(id, 100, 0, 0, &[100]).await;
+    }
     let mut other = body.clone();
     other["complaint"] = json!("发热");
     world.send(book(other)).await.refused(409, "6004");

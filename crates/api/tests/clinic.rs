@@ -3,42 +3,15 @@
 mod harness;
 
 use domain::Span;
-use harness::{Person, World};
-use serde_json::{Value, json};
+use harness::World;
+use harness::scenes::{CLINIC_PRICE as PRICE, TO_QUEUE, then};
+use serde_json::json;
 
-const PRICE: i64 = 5000;
+/// From booking to a place in a session that is not open yet.
+const TO_BOOKED: [i64; 4] = [100, 101, 300, 301];
 
-async fn open(world: &World, doctor: &Person, session: &Value) {
-    let id = session["id"].as_str().expect("id");
-    world
-        .post(doctor, &format!("/sessions/{id}/open"), json!({}))
-        .await
-        .data();
-    world.settle().await;
-}
-
-/// An open session with so many patients in its queue.
-async fn queue(world: &World, waiting: usize) -> (Person, Value, Vec<(Person, String)>) {
-    let doctor = world.doctors[0].clone();
-    let session = world.publish(&doctor, 0, 4, 100).await;
-    open(world, &doctor, &session).await;
-    let mut orders = Vec::new();
-    for _ in 0..waiting {
-        let patient = world.patient().await;
-        let order = world.paid_clinic(&patient, &session, 0).await;
-        assert_eq!(world.status(&order).await, 302);
-        orders.push((patient, order));
-    }
-    (doctor, session, orders)
-}
-
-async fn call_next(world: &World, doctor: &Person, session: &Value) -> String {
-    let id = session["id"].as_str().expect("id");
-    let answer = world
-        .post(doctor, &format!("/sessions/{id}/call-next"), json!({}))
-        .await;
-    answer.data()["id"].as_str().expect("id").to_owned()
-}
+/// What comes after a cancellation that nobody has to look at.
+const CANCELLED: [i64; 4] = [500, 501, 502, 901];
 
 journey!(
     /// 100 → 101 → 300 → 301 → 302 → 303 → 400 → 401 → 900
@@ -47,136 +20,80 @@ journey!(
         let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
         let session = world.publish(&doctor, 60, 2, 6).await;
         let order = world.paid_clinic(&patient, &session, 0).await;
-        assert_eq!(world.status(&order).await, 301);
+        world.ended(&order, 301, PRICE, 0, &TO_BOOKED).await;
         world.pass(Span::minutes(55)).await;
         world.act(&patient, &order, "check-in", json!({})).await.data();
         world.pass(Span::minutes(5)).await;
-        open(world, &doctor, &session).await;
+        world.open(&doctor, &session).await;
         assert_eq!(world.status(&order).await, 302);
-        assert_eq!(call_next(world, &doctor, &session).await, order);
+        assert_eq!(world.call_next(&doctor, &session).await, order);
         world.act(&patient, &order, "answer", json!({})).await.data();
         world.act(&doctor, &order, "start", json!({})).await.data();
         let summary = json!({ "complaint": "复诊", "findings": "好转", "advice": "继续服药" });
         world.act(&doctor, &order, "finish", summary).await.data();
-        world.stands(&order, 900, PRICE, 0).await;
-        assert_eq!(world.path(&order).await, [100, 101, 300, 301, 302, 303, 400, 401, 900]);
+        world.ended(&order, 900, PRICE, 0, &then(&TO_BOOKED, &[302, 303, 400, 401, 900])).await;
     }
 );
 
-journey!(a_missed_call_moves_three_places_back, |world| {
-    let (doctor, session, orders) = queue(world, 5).await;
-    let first = call_next(world, &doctor, &session).await;
-    assert_eq!(first, orders[0].1);
-    world.pass(Span::minutes(2)).await;
-    assert!(world.path(&first).await.ends_with(&[302, 303, 305, 302]));
-    let id = session["id"].as_str().expect("id");
-    let queue = world
-        .get(&doctor, &format!("/sessions/{id}/queue"))
-        .await
-        .data()["waiting"]
-        .clone();
-    let places: Vec<&str> = queue
-        .as_array()
-        .expect("queue")
-        .iter()
-        .filter_map(|w| w["orderId"].as_str())
-        .collect();
-    let expected: Vec<&str> = [1, 2, 3, 0, 4]
-        .iter()
-        .map(|i| orders[*i].1.as_str())
-        .collect();
-    assert_eq!(places, expected);
-    let numbers: Vec<i64> = queue
-        .as_array()
-        .expect("queue")
-        .iter()
-        .filter_map(|w| w["number"].as_i64())
-        .collect();
-    assert_eq!(numbers, [2, 3, 4, 1, 5], "the number taken stays");
-});
+// --- 300 ---
 
-journey!(three_missed_calls_end_it_with_80_percent, |world| {
-    let (doctor, session, orders) = queue(world, 1).await;
-    for _ in 0..3 {
-        call_next(world, &doctor, &session).await;
-        world.pass(Span::minutes(2)).await;
+journey!(
+    /// The number service is down for a minute: all money back.
+    no_number_in_a_minute_gives_all_back,
+    |world| {
+        world.maintenance(false, true).await;
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let session = world.publish(&doctor, 60, 2, 6).await;
+        let order = world.paid_clinic(&patient, &session, 0).await;
+        world.ended(&order, 300, PRICE, 0, &[100, 101, 300]).await;
+        world.pass(Span::minutes(1)).await;
+        world.ended(&order, 901, PRICE, PRICE, &[100, 101, 300, 502, 901]).await;
     }
-    world.stands(&orders[0].1, 901, PRICE, 4000).await;
-    assert!(
-        world
-            .path(&orders[0].1)
-            .await
-            .ends_with(&[303, 304, 502, 901])
-    );
+);
+
+journey!(cancelled_while_a_number_is_taken, |world| {
+    world.maintenance(false, true).await;
+    let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+    let session = world.publish(&doctor, 60, 2, 6).await;
+    let order = world.paid_clinic(&patient, &session, 0).await;
+    world.cancel(&patient, &order).await;
+    let path = then(&[100, 101, 300], &CANCELLED);
+    world.ended(&order, 901, PRICE, PRICE, &path).await;
 });
 
 journey!(
-    /// 301: 100 %, 302: 90 %, 303: 85 %, 400: 80 %
-    cancelling_costs_what_the_stage_says,
+    /// The session goes while the number is on its way: all money back.
+    a_session_cancelled_while_a_number_is_taken,
     |world| {
-        let (doctor, session, orders) = queue(world, 3).await;
-        let later = world.publish(&world.doctors[1].clone(), 60, 2, 6).await;
-        let patient = world.patient().await;
-        let booked = world.paid_clinic(&patient, &later, 1).await;
-        world.act(&patient, &booked, "cancel", json!({})).await.data();
-        world.stands(&booked, 901, PRICE, 5000).await;
-
-        world.act(&orders[2].0, &orders[2].1, "cancel", json!({})).await.data();
-        world.stands(&orders[2].1, 901, PRICE, 4500).await;
-
-        assert_eq!(call_next(world, &doctor, &session).await, orders[0].1);
-        world.act(&orders[0].0, &orders[0].1, "cancel", json!({})).await.data();
-        world.stands(&orders[0].1, 901, PRICE, 4250).await;
-
-        assert_eq!(call_next(world, &doctor, &session).await, orders[1].1);
-        world.act(&orders[1].0, &orders[1].1, "answer", json!({})).await.data();
-        world.act(&orders[1].0, &orders[1].1, "cancel", json!({})).await.data();
-        world.stands(&orders[1].1, 901, PRICE, 4000).await;
+        world.maintenance(false, true).await;
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let session = world.publish(&doctor, 60, 2, 6).await;
+        let order = world.paid_clinic(&patient, &session, 0).await;
+        world.cancel_session(&doctor, &session).await;
+        world.ended(&order, 901, PRICE, PRICE, &[100, 101, 300, 502, 901]).await;
     }
 );
 
-journey!(
-    a_cancelled_session_refunds_fifty_waiting_patients,
-    |world| {
-        let (doctor, session, orders) = queue(world, 50).await;
-        call_next(world, &doctor, &session).await;
-        let id = session["id"].as_str().expect("id");
-        world
-            .post(
-                &doctor,
-                &format!("/sessions/{id}/cancel"),
-                json!({ "reason": "急诊" }),
-            )
-            .await
-            .data();
-        world.settle().await;
-        for (_, order) in &orders {
-            world.stands(order, 901, PRICE, PRICE).await;
-        }
-        assert!(
-            world
-                .path(&orders[0].1)
-                .await
-                .ends_with(&[303, 500, 501, 502, 901])
-        );
-        assert!(world.path(&orders[1].1).await.ends_with(&[302, 502, 901]));
-    }
-);
+// --- 301 ---
 
-journey!(closing_with_people_waiting_is_asked_twice, |world| {
-    let (doctor, session, orders) = queue(world, 2).await;
-    let path = format!("/sessions/{}/close", session["id"].as_str().expect("id"));
-    let asked = world.post(&doctor, &path, json!({})).await;
-    asked.refused(409, "6003");
-    assert_eq!(asked.body["error"]["details"]["waiting"], 2);
+journey!(cancelled_before_the_session, |world| {
+    let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+    let session = world.publish(&doctor, 60, 2, 6).await;
+    let order = world.paid_clinic(&patient, &session, 1).await;
+    world.cancel(&patient, &order).await;
     world
-        .post(&doctor, &path, json!({ "confirm": true }))
-        .await
-        .data();
-    world.settle().await;
-    for (_, order) in &orders {
-        world.stands(order, 901, PRICE, PRICE).await;
-    }
+        .ended(&order, 901, PRICE, PRICE, &then(&TO_BOOKED, &CANCELLED))
+        .await;
+});
+
+journey!(a_session_cancelled_before_it_opens, |world| {
+    let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+    let session = world.publish(&doctor, 60, 2, 6).await;
+    let order = world.paid_clinic(&patient, &session, 0).await;
+    world.cancel_session(&doctor, &session).await;
+    world
+        .ended(&order, 901, PRICE, PRICE, &then(&TO_BOOKED, &[502, 901]))
+        .await;
 });
 
 journey!(a_patient_who_never_comes_gets_nothing_back, |world| {
@@ -184,11 +101,13 @@ journey!(a_patient_who_never_comes_gets_nothing_back, |world| {
     let session = world.publish(&doctor, 60, 2, 6).await;
     let order = world.paid_clinic(&patient, &session, 0).await;
     world.pass(Span::minutes(60)).await;
-    open(world, &doctor, &session).await;
+    world.open(&doctor, &session).await;
     world.pass(Span::minutes(14)).await;
-    assert_eq!(world.status(&order).await, 301);
+    world.ended(&order, 301, PRICE, 0, &TO_BOOKED).await;
     world.pass(Span::minutes(1)).await;
-    world.stands(&order, 902, PRICE, 0).await;
+    world
+        .ended(&order, 902, PRICE, 0, &then(&TO_BOOKED, &[902]))
+        .await;
 });
 
 journey!(
@@ -199,12 +118,12 @@ journey!(
         let session = world.publish(&doctor, 60, 2, 6).await;
         let order = world.paid_clinic(&patient, &session, 0).await;
         world.pass(Span::minutes(90)).await;
-        assert_eq!(world.status(&order).await, 301, "the session is not open");
-        open(world, &doctor, &session).await;
+        world.ended(&order, 301, PRICE, 0, &TO_BOOKED).await;
+        world.open(&doctor, &session).await;
         world.pass(Span::minutes(14)).await;
-        assert_eq!(world.status(&order).await, 301);
+        world.ended(&order, 301, PRICE, 0, &TO_BOOKED).await;
         world.act(&patient, &order, "check-in", json!({})).await.data();
-        assert_eq!(world.status(&order).await, 302);
+        world.ended(&order, 302, PRICE, 0, &then(&TO_BOOKED, &[302])).await;
     }
 );
 
@@ -217,43 +136,132 @@ journey!(a_doctor_who_never_opens_gives_all_back, |world| {
         .await
         .data();
     world.pass(Span::hours(2)).await;
-    world.stands(&order, 901, PRICE, PRICE).await;
+    world
+        .ended(&order, 901, PRICE, PRICE, &then(&TO_BOOKED, &[502, 901]))
+        .await;
 });
 
+// --- 302 ---
+
 journey!(
-    /// The number service is down for a minute: all money back.
-    no_number_in_a_minute_gives_all_back,
+    /// 302: 90 %
+    cancelled_in_the_queue,
     |world| {
-        let pause = |paused| json!({ "value": { "dispatchPaused": false, "numbersPaused": paused }, "version": 1 });
-        world.put(&world.admin, "/admin/configs/maintenance", pause(true)).await.data();
-        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
-        let session = world.publish(&doctor, 60, 2, 6).await;
-        let order = world.paid_clinic(&patient, &session, 0).await;
-        assert_eq!(world.status(&order).await, 300);
-        world.pass(Span::minutes(1)).await;
-        world.stands(&order, 901, PRICE, PRICE).await;
-        assert!(world.path(&order).await.ends_with(&[300, 502, 901]));
+        let (_, _, orders) = world.queue(1).await;
+        world.cancel(&orders[0].0, &orders[0].1).await;
+        world.ended(&orders[0].1, 901, PRICE, 4500, &then(&TO_QUEUE, &CANCELLED)).await;
     }
 );
 
-journey!(a_slot_is_never_oversold, |world| {
-    let doctor = world.doctors[0].clone();
-    let session = world.publish(&doctor, 60, 1, 1).await;
-    let mut patients = Vec::new();
-    for _ in 0..50 {
-        let patient = world.patient().await;
-        world.token(&patient).await;
-        patients.push(patient);
+journey!(
+    /// The doctor calls one of their choice, and says why.
+    the_doctor_may_choose_whom_to_call,
+    |world| {
+        let (doctor, session, orders) = world.queue(2).await;
+        world.act(&doctor, &orders[1].1, "call", json!({ "reason": "高烧" })).await.data();
+        world.ended(&orders[1].1, 303, PRICE, 0, &then(&TO_QUEUE, &[303])).await;
+        world.ended(&orders[0].1, 302, PRICE, 0, &TO_QUEUE).await;
+        world.cancel_session(&doctor, &session).await;
     }
-    let (session, world_ref) = (&session, &*world);
-    let bookings = patients
-        .iter()
-        .map(|p| world_ref.book_clinic(p, session, 0));
-    let answers = futures::future::join_all(bookings).await;
-    let booked = answers.iter().filter(|a| a.status.is_success()).count();
-    assert_eq!(booked, 1);
-    for refused in answers.iter().filter(|a| !a.status.is_success()) {
-        refused.refused(409, "6003");
+);
+
+journey!(closing_with_people_waiting_is_asked_twice, |world| {
+    let (doctor, session, orders) = world.queue(2).await;
+    let path = format!("/sessions/{}/close", session["id"].as_str().expect("id"));
+    let asked = world.post(&doctor, &path, json!({})).await;
+    asked.refused(409, "6003");
+    assert_eq!(asked.body["error"]["details"]["waiting"], 2);
+    world.ended(&orders[0].1, 302, PRICE, 0, &TO_QUEUE).await;
+    let body = json!({ "confirm": true });
+    world.post(&doctor, &path, body).await.data();
+    world.settle().await;
+    for (_, order) in &orders {
+        world
+            .ended(order, 901, PRICE, PRICE, &then(&TO_QUEUE, &[502, 901]))
+            .await;
     }
-    world.pass(Span::minutes(30)).await;
 });
+
+// --- 303 ---
+
+journey!(
+    /// 303: 85 %
+    cancelled_while_called,
+    |world| {
+        let (doctor, session, orders) = world.queue(1).await;
+        let order = world.call_next(&doctor, &session).await;
+        world.cancel(&orders[0].0, &order).await;
+        let path = then(&TO_QUEUE, &then(&[303], &CANCELLED));
+        world.ended(&order, 901, PRICE, 4250, &path).await;
+    }
+);
+
+journey!(
+    /// The table has no 303 → 502: by way of 500, all of it.
+    a_session_cancelled_while_a_patient_is_called,
+    |world| {
+        let (doctor, session, _) = world.queue(1).await;
+        let order = world.call_next(&doctor, &session).await;
+        world.cancel_session(&doctor, &session).await;
+        let path = then(&TO_QUEUE, &then(&[303], &CANCELLED));
+        world.ended(&order, 901, PRICE, PRICE, &path).await;
+        assert_eq!(world.refund_of(&order, 0).await["fault"], "doctor");
+    }
+);
+
+journey!(a_missed_call_moves_three_places_back, |world| {
+    let (doctor, session, orders) = world.queue(5).await;
+    let first = world.call_next(&doctor, &session).await;
+    assert_eq!(first, orders[0].1);
+    world.pass(Span::minutes(2)).await;
+    let path = then(&TO_QUEUE, &[303, 305, 302]);
+    world.ended(&first, 302, PRICE, 0, &path).await;
+    let id = session["id"].as_str().expect("id");
+    let queue = world
+        .get(&doctor, &format!("/sessions/{id}/queue"))
+        .await
+        .data()["waiting"]
+        .clone();
+    let waiting = queue.as_array().expect("queue");
+    let places: Vec<&str> = waiting
+        .iter()
+        .filter_map(|w| w["orderId"].as_str())
+        .collect();
+    let expected: Vec<&str> = [1, 2, 3, 0, 4]
+        .iter()
+        .map(|i| orders[*i].1.as_str())
+        .collect();
+    assert_eq!(places, expected);
+    let numbers: Vec<i64> = waiting
+        .iter()
+        .filter_map(|w| w["number"].as_i64())
+        .collect();
+    assert_eq!(numbers, [2, 3, 4, 1, 5], "the number taken stays");
+});
+
+// --- 400 ---
+
+journey!(
+    /// 400 in clinic mode: 80 %
+    cancelled_after_answering,
+    |world| {
+        let (doctor, session, orders) = world.queue(1).await;
+        let order = world.call_next(&doctor, &session).await;
+        world.act(&orders[0].0, &order, "answer", json!({})).await.data();
+        world.cancel(&orders[0].0, &order).await;
+        let path = then(&TO_QUEUE, &then(&[303, 400], &CANCELLED));
+        world.ended(&order, 901, PRICE, 4000, &path).await;
+    }
+);
+
+journey!(
+    /// Whoever answered is here: two minutes not started are the doctor's fault.
+    an_answered_call_that_is_not_started_gives_all_back,
+    |world| {
+        let (doctor, session, orders) = world.queue(1).await;
+        let order = world.call_next(&doctor, &session).await;
+        world.act(&orders[0].0, &order, "answer", json!({})).await.data();
+        world.pass(Span::minutes(2)).await;
+        world.ended(&order, 901, PRICE, PRICE, &then(&TO_QUEUE, &[303, 400, 502, 901])).await;
+    }
+);

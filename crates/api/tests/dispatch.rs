@@ -1,221 +1,63 @@
-//! Dispatched consultations, over HTTP, against the sandbox, with a clock that stands still until it
-//! is moved (spec 10, commands by status).
+//! Dispatched consultations from 200 to 401, over HTTP, against the sandbox, with a clock that
+//! stands still until it is moved (spec 10, commands by status).
 
 mod harness;
 
 use domain::Span;
+use harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, TO_SERVICE, summary, then};
 use harness::{Person, World};
 use serde_json::json;
-
-const PRICE: i64 = 3000;
-
-/// A consultation in 400 with one doctor online.
-async fn ready(world: &World, patient: &Person) -> (String, Person) {
-    let doctor = world.doctors[0].clone();
-    world.online(&doctor, true).await;
-    let order = world.paid_dispatch(patient).await;
-    world.act(&doctor, &order, "accept", json!({})).await.data();
-    (order, doctor)
-}
-
-async fn in_progress(world: &World, patient: &Person) -> (String, Person) {
-    let (order, doctor) = ready(world, patient).await;
-    world.act(&doctor, &order, "start", json!({})).await.data();
-    (order, doctor)
-}
-
-const SUMMARY: &str = r#"{"complaint":"头痛","findings":"无异常","advice":"休息"}"#;
-
-fn summary() -> serde_json::Value {
-    serde_json::from_str(SUMMARY).expect("json")
-}
 
 journey!(
     /// 100 → 101 → 200 → 201 → 400 → 401 → 900
     a_consultation_from_booking_to_its_end,
     |world| {
         let patient = world.patient().await;
-        let (order, doctor) = in_progress(world, &patient).await;
+        let (order, doctor) = world.in_progress(&patient).await;
         world.act(&doctor, &order, "finish", summary()).await.data();
-        world.stands(&order, 900, PRICE, 0).await;
-        assert_eq!(world.path(&order).await, [100, 101, 200, 201, 400, 401, 900]);
+        world.ended(&order, 900, PRICE, 0, &then(&TO_SERVICE, &[900])).await;
         world.act(&patient, &order, "rate", json!({ "stars": 5, "words": "谢谢" })).await.data();
         assert_eq!(world.order(&order).await["detail"]["rating"]["stars"], 5);
     }
 );
 
-journey!(unpaid_for_half_an_hour_is_cancelled, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    world.pass(Span::minutes(29)).await;
-    assert_eq!(world.status(&order).await, 100);
-    world.pass(Span::minutes(1)).await;
-    world.stands(&order, 902, 0, 0).await;
-});
-
-journey!(cancelled_before_paying, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    world
-        .act(&patient, &order, "cancel", json!({}))
-        .await
-        .data();
-    world.stands(&order, 902, 0, 0).await;
-    // A second click is no error and changes nothing.
-    world
-        .act(&patient, &order, "cancel", json!({}))
-        .await
-        .data();
-    assert_eq!(world.path(&order).await, [100, 902]);
-});
-
-journey!(a_failed_payment_can_be_tried_again, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    let number = world.submit(&patient, &order).await;
-    world.sandbox.fail(&number).expect("failed");
-    world.pass(Span::seconds(10)).await;
-    world.stands(&order, 102, 0, 0).await;
-    let again = world.submit(&patient, &order).await;
-    assert_ne!(number, again, "each attempt has its own number");
-    world.pay_at_gateway(&again).await;
-    world.stands(&order, 200, PRICE, 0).await;
-    world
-        .act(&patient, &order, "cancel", json!({}))
-        .await
-        .data();
-    world.stands(&order, 901, PRICE, PRICE).await;
-});
-
-journey!(a_failed_payment_left_alone_is_cancelled, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    let number = world.submit(&patient, &order).await;
-    world.sandbox.fail(&number).expect("failed");
-    world.pass(Span::seconds(10)).await;
-    world.pass(Span::minutes(30)).await;
-    world.stands(&order, 902, 0, 0).await;
-});
-
-journey!(another_method_can_be_chosen_after_a_failure, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    let number = world.submit(&patient, &order).await;
-    world.sandbox.fail(&number).expect("failed");
-    world.pass(Span::seconds(10)).await;
-    world
-        .put(
-            &patient,
-            &format!("/orders/{order}/payment-method"),
-            json!({}),
-        )
-        .await
-        .data();
-    world.stands(&order, 100, 0, 0).await;
-    world
-        .act(&patient, &order, "cancel", json!({}))
-        .await
-        .data();
-    assert_eq!(world.path(&order).await, [100, 101, 102, 100, 902]);
-});
-
-journey!(a_lost_callback_is_found_by_asking, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    let number = world.submit(&patient, &order).await;
-    let lost = sandbox::views::PayRequest {
-        callback: sandbox::views::PayCallback::Never,
-        ..Default::default()
-    };
-    world.sandbox.pay(&number, lost).expect("paid");
-    world.settle().await;
-    assert_eq!(world.status(&order).await, 101);
-    world.pass(Span::seconds(10)).await;
-    world.stands(&order, 200, PRICE, 0).await;
-});
-
-journey!(five_minutes_without_a_result_close_the_payment, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    world.submit(&patient, &order).await;
-    world.pass(Span::minutes(5)).await;
-    world.stands(&order, 102, 0, 0).await;
-    let payment = world.order(&order).await["payments"][0].clone();
-    assert_eq!(payment["status"], "CLOSED");
-});
-
-journey!(
-    /// Unknown is never stored as failed: the order is "being checked" until the gateway answers.
-    a_gateway_that_is_away_leaves_the_payment_unknown,
-    |world| {
-        let patient = world.patient().await;
-        let order = world.book_dispatch(&patient).await;
-        let number = world.submit(&patient, &order).await;
-        world.sandbox.set_faults(sandbox::views::Faults { down: true, ..Default::default() }).expect("down");
-        world.pass(Span::minutes(5)).await;
-        let now = world.order(&order).await;
-        assert_eq!((now["statusCode"].as_i64(), now["detail"]["beingChecked"].as_bool()), (Some(101), Some(true)));
-        world.sandbox.set_faults(sandbox::views::Faults::default()).expect("up");
-        world.pass(Span::minutes(1)).await;
-        world.stands(&order, 102, 0, 0).await;
-        assert_eq!(world.order(&order).await["payments"][0]["outTradeNo"], number);
-    }
-);
-
-journey!(a_wrong_amount_is_refunded_in_full, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    let number = world.submit(&patient, &order).await;
-    let wrong = sandbox::views::PayRequest {
-        callback: sandbox::views::PayCallback::WrongAmount,
-        ..Default::default()
-    };
-    world.sandbox.pay(&number, wrong).expect("paid");
-    world.settle().await;
-    world.stands(&order, 901, PRICE - 1, PRICE - 1).await;
-});
-
-journey!(paying_twice_is_refused, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    world.submit(&patient, &order).await;
-    let body = json!({ "gateway": "wechat", "method": "native" });
-    let again = world
-        .post(&patient, &format!("/orders/{order}/pay"), body)
-        .await;
-    again.refused(409, "3003");
-    world
-        .act(&patient, &order, "cancel", json!({}))
-        .await
-        .data();
-    world.stands(&order, 902, 0, 0).await;
-    assert_eq!(world.path(&order).await, [100, 101, 102, 902]);
-});
-
-journey!(
-    /// Cancelled in 101 while the money was on its way: 200, then all of it back.
-    cancelled_while_paying_but_paid_after_all,
-    |world| {
-        let patient = world.patient().await;
-        let order = world.book_dispatch(&patient).await;
-        let number = world.submit(&patient, &order).await;
-        let lost = sandbox::views::PayRequest {
-            callback: sandbox::views::PayCallback::Never,
-            ..Default::default()
-        };
-        world.sandbox.pay(&number, lost).expect("paid");
-        world.act(&patient, &order, "cancel", json!({})).await.data();
-        world.stands(&order, 901, PRICE, PRICE).await;
-        assert_eq!(world.path(&order).await, [100, 101, 200, 500, 501, 502, 901]);
-    }
-);
+// --- 200 ---
 
 journey!(no_doctor_for_three_minutes_is_refunded, |world| {
     let patient = world.patient().await;
     let order = world.paid_dispatch(&patient).await;
-    world.pass(Span::minutes(3)).await;
-    world.stands(&order, 901, PRICE, PRICE).await;
-    assert_eq!(world.path(&order).await, [100, 101, 200, 202, 502, 901]);
+    world.pass(Span::seconds(179)).await;
+    world.ended(&order, 200, PRICE, 0, &[100, 101, 200]).await;
+    world.pass(Span::seconds(1)).await;
+    let path = [100, 101, 200, 202, 502, 901];
+    world.ended(&order, 901, PRICE, PRICE, &path).await;
+});
+
+journey!(cancelled_while_a_doctor_is_looked_for, |world| {
+    let patient = world.patient().await;
+    let order = world.paid_dispatch(&patient).await;
+    world.cancel(&patient, &order).await;
+    let path = [100, 101, 200, 500, 501, 502, 901];
+    world.ended(&order, 901, PRICE, PRICE, &path).await;
+});
+
+// --- 201 ---
+
+journey!(cancelled_while_a_doctor_is_asked, |world| {
+    let patient = world.patient().await;
+    world.online(&world.doctors[0], true).await;
+    let order = world.paid_dispatch(&patient).await;
+    world
+        .ended(&order, 201, PRICE, 0, &[100, 101, 200, 201])
+        .await;
+    world.cancel(&patient, &order).await;
+    let path = [100, 101, 200, 201, 500, 501, 502, 901];
+    world.ended(&order, 901, PRICE, PRICE, &path).await;
+    let doctor = world.doctors[0].clone();
+    world
+        .act(&doctor, &order, "accept", json!({}))
+        .await
+        .refused(409, "2003");
 });
 
 journey!(three_declines_end_it_with_all_money_back, |world| {
@@ -232,32 +74,32 @@ journey!(three_declines_end_it_with_all_money_back, |world| {
             "a doctor who declined is not asked again"
         );
         asked.push(doctor.login.clone());
-        world
-            .act(&doctor, &order, "decline", json!({ "reason": "忙" }))
-            .await;
+        let body = json!({ "reason": "忙" });
+        world.act(&doctor, &order, "decline", body).await.data();
     }
-    world.stands(&order, 901, PRICE, PRICE).await;
-    assert_eq!(
-        world.path(&order).await,
-        [100, 101, 200, 201, 200, 201, 200, 201, 502, 901]
-    );
+    let path = [100, 101, 200, 201, 200, 201, 200, 201, 502, 901];
+    world.ended(&order, 901, PRICE, PRICE, &path).await;
 });
 
 journey!(
+    /// Five minutes without an answer count as a decline: twice to another doctor, then all money back.
     a_doctor_who_lets_five_minutes_pass_loses_the_order,
     |world| {
         let patient = world.patient().await;
-        for doctor in &world.doctors[..2] {
+        for doctor in &world.doctors {
             world.online(doctor, true).await;
         }
         let order = world.paid_dispatch(&patient).await;
         let first = world.assigned(&order).await;
         world.pass(Span::minutes(5)).await;
-        assert_eq!(world.status(&order).await, 201);
+        world.ended(&order, 201, PRICE, 0, &[100, 101, 200, 201, 200, 201]).await;
         let second = world.assigned(&order).await;
         assert_ne!(first.login, second.login);
-        world.act(&second, &order, "accept", json!({})).await.data();
-        assert_eq!(world.status(&order).await, 400);
+        world.act(&first, &order, "accept", json!({})).await.refused(403, "1003");
+        world.pass(Span::minutes(5)).await;
+        world.pass(Span::minutes(5)).await;
+        let path = [100, 101, 200, 201, 200, 201, 200, 201, 502, 901];
+        world.ended(&order, 901, PRICE, PRICE, &path).await;
     }
 );
 
@@ -269,256 +111,220 @@ journey!(an_offer_goes_with_its_doctor, |world| {
     let order = world.paid_dispatch(&patient).await;
     let first = world.assigned(&order).await;
     world.online(&first, false).await;
-    assert_ne!(world.assigned(&order).await.login, first.login);
-    assert_eq!(world.status(&order).await, 201);
+    let second = world.assigned(&order).await;
+    assert_ne!(second.login, first.login);
+    world.act(&second, &order, "accept", json!({})).await.data();
+    world.act(&second, &order, "start", json!({})).await.data();
+    world.act(&second, &order, "finish", summary()).await.data();
+    let path = [100, 101, 200, 201, 200, 201, 400, 401, 900];
+    world.ended(&order, 900, PRICE, 0, &path).await;
 });
 
+// --- 400 ---
+
 journey!(
-    /// 200 and 201: 100 %; 400: 90 %, half up to the fen.
-    cancelling_costs_what_the_stage_says,
+    /// 400: 90 %, due in five working days.
+    cancelled_before_the_doctor_starts,
     |world| {
         let patient = world.patient().await;
-        let waiting = world.paid_dispatch(&patient).await;
-        world.act(&patient, &waiting, "cancel", json!({})).await.data();
-        world.stands(&waiting, 901, PRICE, PRICE).await;
-
-        world.online(&world.doctors[0], true).await;
-        let offered = world.paid_dispatch(&patient).await;
-        assert_eq!(world.status(&offered).await, 201);
-        world.act(&patient, &offered, "cancel", json!({})).await.data();
-        world.stands(&offered, 901, PRICE, PRICE).await;
-
-        let (accepted, _) = ready(world, &patient).await;
-        let quote = world.get(&patient, &format!("/orders/{accepted}/refund-quote")).await;
-        assert_eq!((quote.data()["share"].as_i64(), quote.data()["amount"]["amount"].as_i64()), (Some(90), Some(2700)));
-        let body = json!({ "quoteId": quote.data()["quoteId"] });
-        world.act(&patient, &accepted, "cancel", body).await.data();
-        world.stands(&accepted, 901, PRICE, 2700).await;
+        let (order, _) = world.ready(&patient).await;
+        world.cancel(&patient, &order).await;
+        let path = then(&TO_READY, &[500, 501, 502, 901]);
+        world.ended(&order, 901, PRICE, 2700, &path).await;
         // Monday plus five working days.
-        assert_eq!(world.order(&accepted).await["refunds"][0]["dueOn"], "2026-03-09");
+        assert_eq!(world.refund_of(&order, 0).await["dueOn"], "2026-03-09");
     }
 );
 
-journey!(a_quote_that_no_longer_holds_is_refused, |world| {
-    let patient = world.patient().await;
-    let order = world.paid_dispatch(&patient).await;
-    let quote = world
-        .get(&patient, &format!("/orders/{order}/refund-quote"))
-        .await
-        .data()
-        .clone();
-    world.pass(Span::seconds(61)).await;
-    let body = json!({ "quoteId": quote["quoteId"] });
-    world
-        .act(&patient, &order, "cancel", body)
-        .await
-        .refused(409, "6003");
-    assert_eq!(world.status(&order).await, 200);
-});
-
 journey!(
+    /// Two minutes not started, the patient there at any moment of it: the doctor's fault.
     a_doctor_who_does_not_start_is_at_fault_if_the_patient_was_there,
     |world| {
         let patient = world.patient().await;
-        let (seen, _) = ready(world, &patient).await;
-        world
-            .act(&patient, &seen, "check-in", json!({}))
-            .await
-            .data();
+        let (order, _) = world.ready(&patient).await;
+        world.act(&patient, &order, "check-in", json!({})).await.data();
         world.pass(Span::minutes(2)).await;
-        world.stands(&seen, 901, PRICE, PRICE).await;
-
-        let (absent, _) = ready(world, &patient).await;
-        world.pass(Span::minutes(2)).await;
-        world.stands(&absent, 901, PRICE, 2700).await;
-        assert!(
-            world
-                .path(&absent)
-                .await
-                .ends_with(&[400, 500, 501, 502, 901])
-        );
+        world.ended(&order, 901, PRICE, PRICE, &then(&TO_READY, &[502, 901])).await;
+        let refund = world.refund_of(&order, 0).await;
+        assert_eq!((refund["fault"].as_str(), refund["share"].as_i64()), (Some("doctor"), Some(100)));
     }
 );
 
-journey!(three_failed_connections_refund_all, |world| {
-    let patient = world.patient().await;
-    let (order, doctor) = ready(world, &patient).await;
-    for attempt in 1..=3 {
-        // Both sides report the same try: it counts once.
-        world
-            .act(
-                &patient,
-                &order,
-                "connection-failed",
-                json!({ "attempt": attempt }),
-            )
-            .await;
-        world
-            .act(
-                &doctor,
-                &order,
-                "connection-failed",
-                json!({ "attempt": attempt }),
-            )
-            .await;
+journey!(
+    /// Two minutes not started, the patient never there: the stage's share.
+    a_patient_who_was_never_there_gets_the_stages_share,
+    |world| {
+        let patient = world.patient().await;
+        let (order, _) = world.ready(&patient).await;
+        world.pass(Span::minutes(2)).await;
+        let path = then(&TO_READY, &[500, 501, 502, 901]);
+        world.ended(&order, 901, PRICE, 2700, &path).await;
     }
-    world.stands(&order, 901, PRICE, PRICE).await;
-});
+);
+
+// --- 401 ---
+
+/// The patient cancels after so many minutes of service, and an operator decides by the table.
+async fn cancelled_after(world: &World, patient: &Person, service: Span, share: i64) {
+    let (order, _) = world.in_progress(patient).await;
+    world.pass(service).await;
+    world.cancel(patient, &order).await;
+    let waiting = then(&TO_SERVICE, &[500, 501]);
+    world.ended(&order, 501, PRICE, 0, &waiting).await;
+    let refund = world.refund_of(&order, 0).await;
+    assert_eq!(refund["share"].as_i64(), Some(share));
+    let body = json!({ "decision": "byTable" });
+    world.operate(&order, "review", body).await.data();
+    let path = then(&waiting, &[502, 901]);
+    world
+        .ended(&order, 901, PRICE, PRICE * share / 100, &path)
+        .await;
+}
 
 journey!(
-    /// Out of 401 an operator decides: by the table, or another share with a reason.
+    /// By service time: 80, 60, 40, 20 %; upper bounds inclusive, to the second.
     cancelled_during_the_service_waits_for_an_operator,
     |world| {
         let patient = world.patient().await;
-        for (minutes, share) in [(3, 80), (7, 60), (12, 40), (17, 20)] {
-            let (order, _) = in_progress(world, &patient).await;
-            world.pass(Span::minutes(minutes)).await;
-            world.act(&patient, &order, "cancel", json!({})).await.data();
-            assert_eq!(world.status(&order).await, 501);
-            let refund = world.order(&order).await["refunds"][0].clone();
-            assert_eq!(refund["share"].as_i64(), Some(share));
-            let id = refund["id"].as_str().expect("id").to_owned();
-            let path = format!("/payments/refunds/{id}/review");
-            world.post(&world.operator, &path, json!({ "decision": "byTable" })).await.data();
-            world.settle().await;
-            world.stands(&order, 901, PRICE, PRICE * share / 100).await;
+        for (minutes, share) in [(4, 80), (5, 80), (7, 60), (10, 60), (12, 40), (17, 20), (20, 20)] {
+            cancelled_after(world, &patient, Span::minutes(minutes), share).await;
         }
-        let (order, _) = in_progress(world, &patient).await;
-        world.pass(Span::minutes(3)).await;
-        world.act(&patient, &order, "cancel", json!({})).await.data();
-        let id = world.order(&order).await["refunds"][0]["id"].as_str().expect("id").to_owned();
-        let path = format!("/payments/refunds/{id}/review");
-        world.post(&world.operator, &path, json!({ "decision": "share", "share": 50 })).await.refused(422, "6001");
-        let body = json!({ "decision": "share", "share": 50, "reason": "医生迟到" });
-        world.post(&world.operator, &path, body).await.data();
-        world.settle().await;
-        world.stands(&order, 901, PRICE, 1500).await;
+        let past_five = Span::seconds(301);
+        cancelled_after(world, &patient, past_five, 60).await;
     }
 );
 
 journey!(
-    /// After 20 minutes the share is nothing: the review refuses, and the service goes on.
-    a_refused_review_gives_the_order_back,
+    /// After 20 minutes the share is nothing: the table refuses, and the service goes on.
+    cancelled_after_twenty_minutes_goes_on,
     |world| {
         let patient = world.patient().await;
-        let (order, doctor) = in_progress(world, &patient).await;
-        world.pass(Span::minutes(21)).await;
-        world.act(&patient, &order, "cancel", json!({})).await.data();
-        world.pass(Span::hours(24)).await;
-        assert!(world.path(&order).await.ends_with(&[401, 500, 501, 401]), "{:?}", world.path(&order).await);
+        let (order, doctor) = world.in_progress(&patient).await;
+        world.pass(Span::minutes(22)).await;
+        world.cancel(&patient, &order).await;
+        assert_eq!(world.refund_of(&order, 0).await["share"], 0);
+        let body = json!({ "decision": "byTable" });
+        world.operate(&order, "review", body).await.data();
+        let back = then(&TO_SERVICE, &[500, 501, 401]);
+        world.ended(&order, 401, PRICE, 0, &back).await;
+        assert_eq!(world.refund_of(&order, 0).await["status"], "REFUSED");
         world.act(&doctor, &order, "finish", summary()).await.data();
-        world.stands(&order, 900, PRICE, 0).await;
+        world.ended(&order, 900, PRICE, 0, &then(&back, &[900])).await;
     }
 );
 
-journey!(half_an_hour_of_silence_ends_the_service, |world| {
-    let patient = world.patient().await;
-    let (order, _) = in_progress(world, &patient).await;
-    world.pass(Span::minutes(20)).await;
-    world
-        .post(
-            &patient,
-            &format!("/orders/{order}/messages"),
-            json!({ "text": "还在吗" }),
-        )
-        .await
-        .data();
-    world.pass(Span::minutes(29)).await;
-    assert_eq!(world.status(&order).await, 401);
-    world.pass(Span::minutes(1)).await;
-    world.stands(&order, 900, PRICE, 0).await;
-    assert!(world.path(&order).await.ends_with(&[401, 402, 900]));
-});
-
 journey!(
-    a_doctor_lost_for_two_minutes_gives_back_by_service_time,
+    /// 402 → 900: the unused share is refunded beside it; after 50 minutes that is nothing.
+    half_an_hour_of_silence_ends_the_service,
     |world| {
         let patient = world.patient().await;
-        let (order, doctor) = in_progress(world, &patient).await;
-        world.pass(Span::minutes(4)).await;
-        world.online(&doctor, false).await;
+        let (order, _) = world.in_progress(&patient).await;
+        world.pass(Span::minutes(20)).await;
+        let path = format!("/orders/{order}/messages");
+        world.post(&patient, &path, json!({ "text": "还在吗" })).await.data();
+        world.pass(Span::minutes(29)).await;
+        world.ended(&order, 401, PRICE, 0, &TO_SERVICE).await;
         world.pass(Span::minutes(1)).await;
-        world.online(&doctor, true).await;
-        world.pass(Span::minutes(2)).await;
-        assert_eq!(world.status(&order).await, 401, "back in time");
-        world.online(&doctor, false).await;
-        world.pass(Span::minutes(2)).await;
-        world.stands(&order, 901, PRICE, 1800).await;
+        world.ended(&order, 900, PRICE, 0, &then(&TO_SERVICE, &[402, 900])).await;
     }
 );
 
-journey!(a_fault_of_the_system_gives_all_back, |world| {
-    let patient = world.patient().await;
-    let (order, _) = in_progress(world, &patient).await;
-    world
-        .act(
-            &world.operator,
-            &order,
-            "system-fault",
-            json!({ "reason": "机房停电" }),
-        )
-        .await
-        .data();
-    world.stands(&order, 901, PRICE, PRICE).await;
-});
-
 journey!(
-    /// 503: tried again after 1, 5 and 30 minutes, then operations.
-    a_refund_that_is_refused_is_tried_again_and_then_recorded_by_hand,
+    /// 60 minutes in all, however much is said.
+    an_hour_in_all_ends_the_service,
     |world| {
         let patient = world.patient().await;
-        let order = world.paid_dispatch(&patient).await;
-        let refuse = sandbox::views::Faults {
-            refuse_refunds: Some(sandbox::views::RefundRefusal::NotEnough),
-            ..Default::default()
-        };
-        world.sandbox.set_faults(refuse).expect("faults");
-        world.act(&patient, &order, "cancel", json!({})).await.data();
-        world.stands(&order, 503, PRICE, 0).await;
-        for minutes in [1, 5, 30] {
+        let (order, doctor) = world.in_progress(&patient).await;
+        let path = format!("/orders/{order}/messages");
+        for minutes in [25, 25] {
             world.pass(Span::minutes(minutes)).await;
-            world.stands(&order, 503, PRICE, 0).await;
+            world.post(&doctor, &path, json!({ "text": "请继续" })).await.data();
         }
-        world.pass(Span::hours(2)).await;
-        world.stands(&order, 503, PRICE, 0).await;
-        world.sandbox.set_faults(sandbox::views::Faults::default()).expect("faults");
-        let id = world.order(&order).await["refunds"][0]["id"].as_str().expect("id").to_owned();
-        world.post(&patient, &format!("/payments/refunds/{id}/retry"), json!({})).await.refused(403, "1003");
-        world.post(&world.operator, &format!("/payments/refunds/{id}/retry"), json!({})).await.data();
-        world.settle().await;
-        world.stands(&order, 901, PRICE, PRICE).await;
+        world.pass(Span::minutes(9)).await;
+        world.ended(&order, 401, PRICE, 0, &TO_SERVICE).await;
+        world.pass(Span::minutes(1)).await;
+        world.ended(&order, 900, PRICE, 0, &then(&TO_SERVICE, &[402, 900])).await;
     }
 );
 
 journey!(
-    a_complaint_after_the_end_is_decided_by_an_operator,
+    /// The general form: allowed exactly when one command of the caller leads there.
+    a_status_can_be_asked_for_where_one_command_leads_there,
     |world| {
-        let patient = world.patient().await;
-        let (order, doctor) = in_progress(world, &patient).await;
-        world.act(&doctor, &order, "finish", summary()).await.data();
-        world
-            .act(
-                &patient,
-                &order,
-                "refund",
-                json!({ "reason": "医生没有回答" }),
-            )
-            .await
-            .data();
-        let id = world.order(&order).await["refunds"][0]["id"]
-            .as_str()
-            .expect("id")
-            .to_owned();
-        let body = json!({ "decision": "share", "share": 50, "reason": "属实" });
-        world
-            .post(
-                &world.operator,
-                &format!("/payments/refunds/{id}/review"),
-                body,
-            )
-            .await
-            .data();
-        world.settle().await;
-        world.stands(&order, 900, PRICE, 1500).await;
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        world.online(&doctor, true).await;
+        let order = world.paid_dispatch(&patient).await;
+        let path = format!("/orders/{order}/status");
+        let to = |status: &str| Some(json!({ "status": status }));
+        let patch = reqwest::Method::PATCH;
+        let foreign = world.call(&patient, patch.clone(), &path, to("PENDING_CONSULTATION")).await;
+        foreign.refused(409, "2003");
+        assert_eq!(foreign.body["error"]["details"]["status"], "PENDING_ACCEPT");
+        let far = world.call(&doctor, patch.clone(), &path, to("COMPLETED")).await;
+        far.refused(409, "2003");
+        assert_eq!(far.body["error"]["details"]["allowed"], json!(["accept", "decline"]));
+        let unknown = world.call(&doctor, patch.clone(), &path, to("HAPPY")).await;
+        unknown.refused(422, "6001");
+        assert_eq!(unknown.body["error"]["details"][0]["field"], "status");
+        world.ended(&order, 201, PRICE, 0, &[100, 101, 200, 201]).await;
+
+        let accepted = world.call(&doctor, patch.clone(), &path, to("PENDING_CONSULTATION")).await;
+        assert_eq!(accepted.data()["statusCode"], 400);
+        let begun = world.call(&doctor, patch.clone(), &path, to("401")).await;
+        assert_eq!(begun.data()["statusCode"], 401);
+        let cancelled = world.call(&patient, patch, &path, to("REFUND_REQUESTED")).await;
+        assert_eq!(cancelled.data()["statusCode"], 501, "500 is passed at once");
+        world.ended(&order, 501, PRICE, 0, &then(&TO_SERVICE, &[500, 501])).await;
+        world.operate(&order, "review", json!({ "decision": "byTable" })).await.data();
+        world.ended(&order, 901, PRICE, 2400, &then(&TO_SERVICE, &[500, 501, 502, 901])).await;
+    }
+);
+
+/// The next event of a stream: its data.
+async fn next_event(stream: &mut reqwest::Response) -> serde_json::Value {
+    let mut text = String::new();
+    loop {
+        let piece = tokio::time::timeout(std::time::Duration::from_secs(20), stream.chunk()).await;
+        let piece = piece
+            .expect("an event")
+            .expect("a stream")
+            .expect("not its end");
+        text.push_str(std::str::from_utf8(&piece).expect("UTF-8"));
+        if let Some(end) = text.find("\n\n") {
+            let data = text[..end]
+                .lines()
+                .find_map(|line| line.strip_prefix("data: "));
+            match data {
+                Some(data) => return serde_json::from_str(data).expect("JSON"),
+                // A sign of life without a word.
+                None => text.drain(..end + 2),
+            };
+        }
+    }
+}
+
+journey!(
+    /// An order, live: as it is at once, and again after each change.
+    events_tell_of_each_change,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let order = world.paid_dispatch(&patient).await;
+        let path = format!("/api/v1/orders/{order}/events");
+        let stranger = world.token(&world.patient().await).await;
+        let request = world.raw(reqwest::Method::GET, &path).await.bearer_auth(stranger);
+        world.send(request).await.refused(404, "2001");
+        let token = world.token(&patient).await;
+        let request = world.raw(reqwest::Method::GET, &path).await.bearer_auth(token);
+        let mut stream = request.send().await.expect("a stream");
+        assert_eq!(next_event(&mut stream).await["statusCode"], 200);
+        world.online(&doctor, true).await;
+        assert_eq!(next_event(&mut stream).await["statusCode"], 201);
+        world.act(&doctor, &order, "accept", json!({})).await.data();
+        let accepted = next_event(&mut stream).await;
+        assert_eq!(accepted["statusCode"], 400);
+        assert_eq!(accepted["detail"]["doctor"]["id"], json!(doctor.id));
+        drop(stream);
+        world.cancel(&patient, &order).await;
+        world.ended(&order, 901, PRICE, 2700, &then(&TO_READY, &[500, 501, 502, 901])).await;
     }
 );

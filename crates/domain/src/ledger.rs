@@ -20,6 +20,24 @@ pub enum Account {
     Offline,
 }
 
+impl Account {
+    /// The account of this name, as [`fmt::Display`] writes it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some(gateway) = name.strip_prefix("gateway_clearing:") {
+            return GatewayName::from_name(gateway).map(Self::GatewayClearing);
+        }
+        let others = [
+            Self::Patient,
+            Self::PlatformRevenue,
+            Self::RefundReserve,
+            Self::Offline,
+        ];
+        others
+            .into_iter()
+            .find(|account| account.to_string() == name)
+    }
+}
+
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,6 +73,17 @@ impl EntryKind {
             Self::RefundPaid => "refund_paid",
             Self::FeeEarned => "fee_earned",
         }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::PaymentReceived,
+            Self::RefundGranted,
+            Self::RefundPaid,
+            Self::FeeEarned,
+        ];
+        all.into_iter().find(|kind| kind.name() == name)
     }
 }
 

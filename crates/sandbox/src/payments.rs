@@ -170,16 +170,19 @@ impl Sandbox {
         let amount = amount_paid(&payment, &request)?;
         match (payment.state, &payment.paid) {
             (_, Some(paid)) if paid.request == request => return Ok(view(&book, &payment)),
-            (PaymentState::NotPay, None) if now > payment.payable_until => {
+            (PaymentState::NotPay | PaymentState::PayError, None)
+                if now > payment.payable_until =>
+            {
                 return Err(ControlError::Conflict(format!(
                     "payment {out_trade_no} could be paid until {}; it is {now}",
                     payment.payable_until
                 )));
             }
-            (PaymentState::NotPay, None) => {}
+            // Whoever failed may try again: then the gateway's two words disagree.
+            (PaymentState::NotPay | PaymentState::PayError, None) => {}
             (state, _) => {
                 return Err(ControlError::Conflict(format!(
-                    "payment {out_trade_no} is {}: only NOTPAY can be paid",
+                    "payment {out_trade_no} is {}: only NOTPAY and PAYERROR can be paid",
                     state.name()
                 )));
             }

@@ -8,6 +8,9 @@
     reason = "a test that can't go on says why and fails"
 )]
 
+pub mod scenes;
+mod truth;
+
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::consultation::ConsultationType;
 use domain::order::Role;
@@ -18,7 +21,7 @@ use engine::{Engine, EngineConfig, Gateways};
 use reqwest::{Method, StatusCode};
 use sandbox::{Sandbox, SandboxClock, SandboxConfig};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use store::testing::{Fresh, fresh_postgres, fresh_sqlite};
@@ -127,7 +130,9 @@ pub struct World {
     pub operator: Person,
     pub admin: Person,
     patients: AtomicU64,
-    fresh: Fresh,
+    /// Fen that operators gave back outside the gateway.
+    elsewhere: AtomicI64,
+    pub fresh: Fresh,
     stop: CancellationToken,
 }
 
@@ -199,6 +204,7 @@ impl World {
             operator: nobody(),
             admin: nobody(),
             patients: AtomicU64::new(0),
+            elsewhere: AtomicI64::new(0),
             fresh,
             stop,
         };
@@ -449,77 +455,6 @@ impl World {
         };
         self.settle().await;
         answer
-    }
-
-    // --- what is true ---
-
-    pub async fn order(&self, order: &str) -> Value {
-        self.get(&self.operator, &format!("/orders/{order}"))
-            .await
-            .data()
-            .clone()
-    }
-
-    pub async fn status(&self, order: &str) -> i64 {
-        self.order(order).await["statusCode"]
-            .as_i64()
-            .expect("statusCode")
-    }
-
-    /// Asserts where an order stands, what was paid and what went back, in fen.
-    pub async fn stands(&self, order: &str, status: i64, paid: i64, refunded: i64) {
-        let now = self.order(order).await;
-        let found = (
-            now["statusCode"].as_i64(),
-            now["paid"]["amount"].as_i64(),
-            now["refunded"]["amount"].as_i64(),
-        );
-        assert_eq!(found, (Some(status), Some(paid), Some(refunded)), "{now:#}");
-    }
-
-    /// The statuses that the journal tells of, in order, without notes.
-    pub async fn path(&self, order: &str) -> Vec<i64> {
-        let journal = self
-            .get(&self.operator, &format!("/orders/{order}/journal"))
-            .await;
-        let lines = journal.data().as_array().expect("lines").clone();
-        let mut path: Vec<i64> = Vec::new();
-        for line in lines {
-            let to = line["to"]["code"].as_i64().expect("code");
-            if path.last() != Some(&to) {
-                path.push(to);
-            }
-        }
-        path
-    }
-
-    /// The doctor whom the order was offered to.
-    pub async fn assigned(&self, order: &str) -> Person {
-        let now = self.order(order).await;
-        let id = now["detail"]["doctor"]["id"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{now:#}"))
-            .to_owned();
-        self.doctors
-            .iter()
-            .find(|d| d.id.to_string() == id)
-            .expect("one of ours")
-            .clone()
-    }
-
-    /// What every journey ends with: nothing is inconsistent, and our ledger and the gateway's book
-    /// agree to the last fen.
-    pub async fn leaves_nothing_behind(&self) {
-        self.settle().await;
-        let findings = self.engine.store().check(self.now()).await.expect("check");
-        assert!(findings.is_empty(), "{findings:#?}");
-        let totals = self.engine.store().totals().await.expect("totals");
-        let book = self.sandbox.totals();
-        assert_eq!(
-            totals.paid - totals.refunded,
-            book.net_fen,
-            "our ledger and the gateway's book"
-        );
     }
 }
 

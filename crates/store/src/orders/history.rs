@@ -1,14 +1,18 @@
-//! What an order went through: its journal and its snapshots.
+//! What an order went through: its journal, its snapshots and its movements of money.
 
 use crate::db::Read;
 use crate::row::Cells;
-use crate::{JournalRow, Store, StoreError};
+use crate::{EntryRow, JournalRow, Store, StoreError};
 use domain::OrderId;
+use domain::ledger::{Account, EntryKind, Posting};
 use domain::order::Role;
+use uuid::Uuid;
 
 const JOURNAL: &str = "SELECT id, seq, order_id, version, from_status, to_status, at, reason, note, \
      actor_role, actor_id, request_id FROM journal WHERE order_id = $1 ORDER BY version, seq";
 const SNAPSHOT: &str = "SELECT body FROM snapshots WHERE order_id = $1 AND version = $2";
+const ENTRIES: &str = "SELECT e.id, e.kind, e.at, p.account, p.amount, p.currency FROM ledger_entries e \
+     JOIN ledger_postings p ON p.entry_id = e.id WHERE e.order_id = $1 ORDER BY e.at, e.id, p.line";
 
 impl Store {
     /// The order's journal, oldest first.
@@ -31,6 +35,37 @@ impl Store {
             .one(Read::Keyed, SNAPSHOT, vec![order.into(), version.into()])
             .await?;
         row.map(|row| row.cells().json()).transpose()
+    }
+
+    /// The order's movements of money, oldest first. It reads the whole ledger: for a look at one
+    /// order, not for lists.
+    pub async fn entries(&self, order: OrderId) -> Result<Vec<EntryRow>, StoreError> {
+        let rows = self
+            .db()
+            .all(Read::List, ENTRIES, vec![order.into()])
+            .await?;
+        let mut entries: Vec<EntryRow> = Vec::new();
+        for row in &rows {
+            let mut cells = row.cells();
+            let id: Uuid = cells.id()?;
+            let (kind, at) = (cells.named(EntryKind::from_name)?, cells.at()?);
+            let posting = Posting {
+                account: cells.named(Account::from_name)?,
+                amount: cells.int()?,
+                currency: cells.currency()?,
+            };
+            match entries.last_mut().filter(|entry| entry.id == id) {
+                Some(entry) => entry.postings.push(posting),
+                None => entries.push(EntryRow {
+                    id,
+                    order,
+                    kind,
+                    postings: vec![posting],
+                    at,
+                }),
+            }
+        }
+        Ok(entries)
     }
 }
 

@@ -1,0 +1,174 @@
+//! How journeys come to where they begin: steps that many of them share.
+
+use super::{Answer, Person, World};
+use domain::{Money, Span};
+use sandbox::views::{Faults, PayCallback, PayRequest};
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+
+/// What a dispatched text consultation costs, in fen.
+pub const DISPATCH_PRICE: i64 = 3_000;
+
+/// What a booked consultation costs, in fen.
+pub const CLINIC_PRICE: i64 = 5_000;
+
+/// From booking to an accepted dispatched consultation.
+pub const TO_READY: [i64; 5] = [100, 101, 200, 201, 400];
+
+/// The same, and begun.
+pub const TO_SERVICE: [i64; 6] = [100, 101, 200, 201, 400, 401];
+
+/// From booking to the queue of an open session.
+pub const TO_QUEUE: [i64; 4] = [100, 101, 300, 302];
+
+/// One path after the other.
+pub fn then(before: &[i64], after: &[i64]) -> Vec<i64> {
+    [before, after].concat()
+}
+
+/// What a doctor writes at the end.
+pub fn summary() -> Value {
+    json!({ "complaint": "头痛", "findings": "无异常", "advice": "休息" })
+}
+
+impl World {
+    // --- dispatch mode ---
+
+    /// A consultation in 400 with the first doctor.
+    pub async fn ready(&self, patient: &Person) -> (String, Person) {
+        let doctor = self.doctors[0].clone();
+        self.online(&doctor, true).await;
+        let order = self.paid_dispatch(patient).await;
+        self.act(&doctor, &order, "accept", json!({})).await.data();
+        (order, doctor)
+    }
+
+    /// A consultation in 401 with the first doctor.
+    pub async fn in_progress(&self, patient: &Person) -> (String, Person) {
+        let (order, doctor) = self.ready(patient).await;
+        self.act(&doctor, &order, "start", json!({})).await.data();
+        (order, doctor)
+    }
+
+    /// How many consultations a doctor may have in hand.
+    pub async fn parallel_limit(&self, doctor: &Person, limit: i32) {
+        let store = self.engine.store();
+        let mut row = store.doctor(doctor.id).await.expect("read").expect("known");
+        row.parallel_limit = limit;
+        store.upsert_doctor(&row).await.expect("doctor");
+    }
+
+    /// The patient cancels, and it is taken.
+    pub async fn cancel(&self, patient: &Person, order: &str) {
+        self.act(patient, order, "cancel", json!({})).await.data();
+    }
+
+    // --- clinic mode ---
+
+    /// The doctor opens a session.
+    pub async fn open(&self, doctor: &Person, session: &Value) {
+        let id = session["id"].as_str().expect("id");
+        self.post(doctor, &format!("/sessions/{id}/open"), json!({}))
+            .await
+            .data();
+        self.settle().await;
+    }
+
+    /// The doctor cancels a session.
+    pub async fn cancel_session(&self, doctor: &Person, session: &Value) {
+        let id = session["id"].as_str().expect("id");
+        let body = json!({ "reason": "急诊" });
+        self.post(doctor, &format!("/sessions/{id}/cancel"), body)
+            .await
+            .data();
+        self.settle().await;
+    }
+
+    /// An open session with so many patients in its queue.
+    pub async fn queue(&self, waiting: usize) -> (Person, Value, Vec<(Person, String)>) {
+        let doctor = self.doctors[0].clone();
+        let session = self.publish(&doctor, 0, 4, 100).await;
+        self.open(&doctor, &session).await;
+        let mut orders = Vec::new();
+        for _ in 0..waiting {
+            let patient = self.patient().await;
+            let order = self.paid_clinic(&patient, &session, 0).await;
+            assert_eq!(self.status(&order).await, 302);
+            orders.push((patient, order));
+        }
+        (doctor, session, orders)
+    }
+
+    /// The doctor calls the next patient.
+    pub async fn call_next(&self, doctor: &Person, session: &Value) -> String {
+        let id = session["id"].as_str().expect("id");
+        let path = format!("/sessions/{id}/call-next");
+        let answer = self.post(doctor, &path, json!({})).await;
+        answer.data()["id"].as_str().expect("id").to_owned()
+    }
+
+    // --- the gateway ---
+
+    /// The payer pays, and the gateway's notice comes in this way.
+    pub async fn pay_telling(&self, number: &str, callback: PayCallback) {
+        let request = PayRequest {
+            callback,
+            ..Default::default()
+        };
+        self.sandbox.pay(number, request).expect("paid");
+        self.settle().await;
+    }
+
+    /// What goes wrong at the gateway from now on.
+    pub fn faults(&self, faults: Faults) {
+        self.sandbox.set_faults(faults).expect("faults");
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn no_faults(&self) {
+        self.faults(Faults::default());
+    }
+
+    /// An order in 102 whose first payment the payer failed, with the gateway's number of it.
+    pub async fn failed_payment(&self, patient: &Person) -> (String, String) {
+        let order = self.book_dispatch(patient).await;
+        let number = self.submit(patient, &order).await;
+        self.sandbox.fail(&number).expect("failed");
+        self.pass(Span::seconds(10)).await;
+        assert_eq!(self.status(&order).await, 102);
+        (order, number)
+    }
+
+    // --- operations ---
+
+    /// A refund of the order, by its place.
+    pub async fn refund_of(&self, order: &str, place: usize) -> Value {
+        self.order(order).await["refunds"][place].clone()
+    }
+
+    /// What an operator decides about the order's last refund, worked off.
+    pub async fn operate(&self, order: &str, action: &str, body: Value) -> Answer {
+        let now = self.order(order).await;
+        let refunds = now["refunds"].as_array().expect("refunds").clone();
+        let id = refunds.last().expect("a refund")["id"].clone();
+        let path = format!("/payments/refunds/{}/{action}", id.as_str().expect("id"));
+        let answer = self.post(&self.operator, &path, body).await;
+        self.settle().await;
+        answer
+    }
+
+    /// Tells the journey's end that an operator gave this back outside the gateway.
+    pub fn gave_back_elsewhere(&self, money: Money) {
+        self.elsewhere.fetch_add(money.amount, Ordering::SeqCst);
+    }
+
+    /// Stops parts of the program, or lets them go on.
+    pub async fn maintenance(&self, dispatch_paused: bool, numbers_paused: bool) {
+        let path = "/admin/configs/maintenance";
+        let version = self.get(&self.admin, path).await.data()["version"].clone();
+        let value = json!({ "dispatchPaused": dispatch_paused, "numbersPaused": numbers_paused });
+        let body = json!({ "value": value, "version": version });
+        self.put(&self.admin, path, body).await.data();
+        self.settle().await;
+    }
+}

@@ -1,5 +1,11 @@
 //! Bad input gets a clear error that names what is wrong, and changes nothing.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and fails"
+)]
+
 mod harness;
 
 use domain::Span;

@@ -1,5 +1,11 @@
 //! Consultations queued for a clinic session, over HTTP (spec 10, clinic mode).
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and fails"
+)]
+
 mod harness;
 
 use domain::Span;

@@ -1,6 +1,12 @@
 //! Dispatched consultations from 200 to 401, over HTTP, against the sandbox, with a clock that
 //! stands still until it is moved (spec 10, commands by status).
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and fails"
+)]
+
 mod harness;
 
 use domain::Span;

@@ -1,5 +1,11 @@
 //! Everything that goes wrong (spec 10, faults), each from the patient's side to the last fen.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and fails"
+)]
+
 mod harness;
 
 use domain::Span;
@@ -416,5 +422,104 @@ journey!(
         world.act(&patient, &order, "system-fault", body.clone()).await.refused(403, "1003");
         world.act(&world.operator, &order, "system-fault", body).await.data();
         world.ended(&order, 901, PRICE, PRICE, &then(&TO_SERVICE, &[500, 501, 502, 901])).await;
+    }
+);
+
+// --- the database ---
+
+journey!(
+    /// Database error in the middle of a change: nothing of it remains, whichever table it hits. The
+    /// same request, with the same key, succeeds when the database is well again, and once.
+    a_database_error_in_the_middle_of_a_cancellation_leaves_nothing,
+    |world| {
+        let patient = world.patient().await;
+        let (order, _) = world.ready(&patient).await;
+        let token = world.token(&patient).await;
+        let cancel = || {
+            let request = world.client.put(format!("{}/api/v1/orders/{order}/cancel", world.base));
+            let request = request.bearer_auth(&token).header("Idempotency-Key", "cancel-1");
+            world.send(request.json(&json!({ "reason": "来不及" })))
+        };
+        let before = world.picture(&order).await;
+        for table in ["refunds", "journal", "snapshots", "timers", "outbox", "idempotency_keys"] {
+            world.break_table(table).await;
+            let answer = cancel().await;
+            let words = answer.refused(503, "5001").to_owned();
+            assert!(!words.contains("disk full"), "{words}");
+            assert_eq!(answer.headers["retry-after"], "1");
+            assert_eq!(world.picture(&order).await, before, "{table}");
+            world.mend_table(table).await;
+        }
+        world.ended(&order, 400, PRICE, 0, &TO_READY).await;
+        let answer = cancel().await;
+        answer.data();
+        assert!(!answer.headers.contains_key("idempotent-replay"), "it had not been done");
+        world.settle().await;
+        assert_eq!(cancel().await.headers["idempotent-replay"], "true");
+        world.ended(&order, 901, PRICE, 2700, &then(&TO_READY, &[500, 501, 502, 901])).await;
+    }
+);
+
+journey!(
+    /// The same while the gateway tells of a payment: it is not told "received", nothing of the
+    /// payment remains, and what it says later is taken, once.
+    a_database_error_in_the_middle_of_a_callback_leaves_nothing,
+    |world| {
+        let patient = world.patient().await;
+        let order = world.book_dispatch(&patient).await;
+        let number = world.submit(&patient, &order).await;
+        let lost = sandbox::views::PayRequest { callback: PayCallback::Never, ..Default::default() };
+        world.sandbox.pay(&number, lost).expect("paid");
+        let before = world.picture(&order).await;
+        let again = sandbox::views::RedeliverRequest::default();
+        for table in ["ledger_entries", "ledger_postings", "journal", "timers", "outbox"] {
+            world.break_table(table).await;
+            let told = world.sandbox.redeliver(&number, &again).await.expect("sent");
+            assert_eq!(told.answers[0].status, Some(503), "{table}");
+            assert_eq!(world.picture(&order).await, before, "{table}");
+            world.mend_table(table).await;
+        }
+        world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        let told = world.sandbox.redeliver(&number, &again).await.expect("sent");
+        assert_eq!(told.answers[0].status, Some(200));
+        world.settle().await;
+        world.ended(&order, 200, PRICE, 0, &[100, 101, 200]).await;
+        world.cancel(&patient, &order).await;
+    }
+);
+
+journey!(
+    /// The same while an order is booked: no order, and the slot's place is free.
+    a_database_error_in_the_middle_of_a_booking_leaves_nothing,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let session = world.publish(&doctor, 60, 1, 1).await;
+        for table in ["orders", "consultations", "journal", "timers"] {
+            world.break_table(table).await;
+            world.book_clinic(&patient, &session, 0).await.refused(503, "5001");
+            world.mend_table(table).await;
+            let orders = world.get(&world.operator, "/orders").await;
+            assert_eq!(orders.body["meta"]["pagination"]["total"], 0);
+            let sessions = world.get(&patient, "/sessions").await;
+            assert_eq!(sessions.data()[0]["slots"][0]["free"], 1);
+        }
+        let order = world.paid_clinic(&patient, &session, 0).await;
+        world.ended(&order, 301, CLINIC_PRICE, 0, &[100, 101, 300, 301]).await;
+    }
+);
+
+journey!(
+    /// The same while the program works something off: the deadline is served when the database is
+    /// well again.
+    a_database_error_while_a_deadline_passes_only_delays_it,
+    |world| {
+        let patient = world.patient().await;
+        let order = world.book_dispatch(&patient).await;
+        world.break_table("journal").await;
+        world.pass(Span::minutes(30)).await;
+        world.ended(&order, 100, 0, 0, &[100]).await;
+        world.mend_table("journal").await;
+        world.pass(Span::seconds(30)).await;
+        world.ended(&order, 902, 0, 0, &[100, 902]).await;
     }
 );

@@ -1,6 +1,12 @@
 //! Statuses 100 to 102, over HTTP, against the sandbox, with a clock that stands still until it is
 //! moved (spec 10, commands by status; spec 20, rules).
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and fails"
+)]
+
 mod harness;
 
 use domain::Span;

@@ -1,6 +1,12 @@
 //! Refunds: quoted, asked for, reviewed, sent, refused, tried again, recorded (spec 10, statuses 500
 //! to 503 and refund shares; spec 20, rules).
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and fails"
+)]
+
 mod harness;
 
 use domain::{Money, Span};
@@ -265,7 +271,7 @@ journey!(
         world.post(&patient, &format!("/payments/refunds/{id}/record"), body.clone()).await.refused(403, "1003");
         world.ended(&order, 503, PRICE, 0, &failed).await;
         world.operate(&order, "record", body).await.data();
-        world.gave_back_elsewhere(Money::fen(PRICE));
+        world.only_at_the_gateway(Money::fen(PRICE));
         world.ended(&order, 901, PRICE, PRICE, &then(&failed, &[502, 901])).await;
     }
 );
@@ -318,7 +324,7 @@ journey!(
         world.ended(&order, 503, PRICE, 0, &then(&TO_READY, &tries)).await;
         let body = json!({ "proof": "现金收据 0042" });
         world.operate(&order, "record", body).await.data();
-        world.gave_back_elsewhere(Money::fen(2700));
+        world.only_at_the_gateway(Money::fen(2700));
         let path = then(&then(&TO_READY, &tries), &[502, 901]);
         world.ended(&order, 901, PRICE, 2700, &path).await;
     }

@@ -130,8 +130,9 @@ pub struct World {
     pub operator: Person,
     pub admin: Person,
     patients: AtomicU64,
-    /// Fen that operators gave back outside the gateway.
+    /// Fen that the gateway holds and our books don't: refunded elsewhere, or paid to nobody.
     elsewhere: AtomicI64,
+    pub gateway: Arc<WechatPay>,
     pub fresh: Fresh,
     stop: CancellationToken,
 }
@@ -176,7 +177,8 @@ impl World {
             timeout: Duration::from_secs(5),
         })
         .expect("connector");
-        let gateways = Gateways::new().with(GatewayName::Wechat, Arc::new(wechat));
+        let wechat = Arc::new(wechat);
+        let gateways = Gateways::new().with(GatewayName::Wechat, wechat.clone());
         let engine = Engine::start(
             store.clone(),
             gateways,
@@ -205,6 +207,7 @@ impl World {
             admin: nobody(),
             patients: AtomicU64::new(0),
             elsewhere: AtomicI64::new(0),
+            gateway: wechat,
             fresh,
             stop,
         };

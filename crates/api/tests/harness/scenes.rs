@@ -157,9 +157,43 @@ impl World {
         answer
     }
 
-    /// Tells the journey's end that an operator gave this back outside the gateway.
-    pub fn gave_back_elsewhere(&self, money: Money) {
+    /// Tells the journey's end that the gateway holds this, and our books say nothing of it: an
+    /// operator gave it back elsewhere, or somebody paid what is not ours.
+    pub fn only_at_the_gateway(&self, money: Money) {
         self.elsewhere.fetch_add(money.amount, Ordering::SeqCst);
+    }
+
+    // --- the database ---
+
+    /// The database refuses to write rows of this table, in the middle of whatever it is writing.
+    pub async fn break_table(&self, table: &str) {
+        let statements = if self.engine.store().engine_name() == "sqlite" {
+            vec![format!(
+                "CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            )]
+        } else {
+            vec![
+                "CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE EXCEPTION 'disk full'; END $$"
+                    .to_owned(),
+                format!(
+                    "CREATE TRIGGER broken BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION broken()"
+                ),
+            ]
+        };
+        for statement in statements {
+            self.fresh.execute(&statement).await.expect("broken");
+        }
+    }
+
+    /// The database takes rows of this table again.
+    pub async fn mend_table(&self, table: &str) {
+        let statement = if self.engine.store().engine_name() == "sqlite" {
+            "DROP TRIGGER broken".to_owned()
+        } else {
+            format!("DROP TRIGGER broken ON {table}")
+        };
+        self.fresh.execute(&statement).await.expect("mended");
     }
 
     /// Stops parts of the program, or lets them go on.

@@ -6,6 +6,7 @@ use domain::ledger::Account;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use store::{Backlog, EntryRow};
 use uuid::Uuid;
 
 /// Money is somewhere outside, whoever brought it.
@@ -116,7 +117,21 @@ impl World {
         );
     }
 
-    /// The words that the journal keeps with a reason, for a note that moves no status.
+    /// Everything that is kept about an order: itself with payments, refunds and deadline, its
+    /// journal, its movements of money, and how much work waits in all.
+    pub async fn picture(&self, order: &str) -> (Value, Value, Vec<EntryRow>, Backlog) {
+        let id = OrderId(Uuid::parse_str(order).expect("id"));
+        let store = self.engine.store();
+        let path = format!("/orders/{order}/journal");
+        (
+            self.order(order).await,
+            self.get(&self.operator, &path).await.data().clone(),
+            store.entries(id).await.expect("entries"),
+            store.backlog().await.expect("backlog"),
+        )
+    }
+
+    /// Whether the journal has a line with this reason, for notes that move no status.
     pub async fn noted(&self, who: &Person, order: &str, reason: &str) -> bool {
         let journal = self.get(who, &format!("/orders/{order}/journal")).await;
         let lines = journal.data().as_array().expect("lines").clone();

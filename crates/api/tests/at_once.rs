@@ -8,35 +8,39 @@
 
 mod harness;
 
-use domain::Span;
+use domain::{Money, Span};
 use harness::World;
 use harness::scenes::{TO_READY, TO_SERVICE, then};
 use serde_json::json;
 
-journey!(the_same_callback_twenty_times_at_once, |world| {
-    let patient = world.patient().await;
-    let order = world.book_dispatch(&patient).await;
-    let number = world.submit(&patient, &order).await;
-    world.pay_at_gateway(&number).await;
-    let again = sandbox::views::RedeliverRequest {
-        times: 20,
-        at_once: true,
-        ..Default::default()
-    };
-    let delivered = world
-        .sandbox
-        .redeliver(&number, &again)
-        .await
-        .expect("delivered");
-    assert!(
-        delivered
-            .answers
-            .iter()
-            .all(|answer| answer.status == Some(200)),
-        "{delivered:?}"
-    );
-    world.ended(&order, 200, 3000, 0, &[100, 101, 200]).await;
-});
+journey!(
+    /// Twenty copies of the first notice, and twenty of a known one.
+    the_same_callback_twenty_times_at_once,
+    |world| {
+        let patient = world.patient().await;
+        let order = world.book_dispatch(&patient).await;
+        let number = world.submit(&patient, &order).await;
+        let unheard = sandbox::views::PayRequest {
+            callback: sandbox::views::PayCallback::Never,
+            ..Default::default()
+        };
+        world.sandbox.pay(&number, unheard).expect("paid");
+        let twenty = sandbox::views::RedeliverRequest {
+            times: 20,
+            at_once: true,
+            ..Default::default()
+        };
+        for _ in 0..2 {
+            let delivered = world.sandbox.redeliver(&number, &twenty).await.expect("delivered");
+            assert_eq!(delivered.answers.len(), 20);
+            let all_taken = delivered.answers.iter().all(|answer| answer.status == Some(200));
+            assert!(all_taken, "{delivered:?}");
+            world.settle().await;
+            world.ended(&order, 200, 3000, 0, &[100, 101, 200]).await;
+        }
+        world.cancel(&patient, &order).await;
+    }
+);
 
 journey!(the_same_command_from_twenty_clients_at_once, |world| {
     let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
@@ -157,6 +161,98 @@ journey!(
             world.ended(order, 901, 3000, 3000, &path).await;
         }
         assert_eq!(world.sandbox.totals().refunded.count, 29);
+    }
+);
+
+journey!(
+    /// The patient cancels while the doctor accepts: whoever was first, the other's wish is decided
+    /// on what is then, and the share is the stage's.
+    a_cancellation_and_an_acceptance_at_once,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        world.online(&doctor, true).await;
+        for _ in 0..10 {
+            let order = world.paid_dispatch(&patient).await;
+            let (cancel, accept) = (format!("/orders/{order}/cancel"), format!("/orders/{order}/accept"));
+            let (cancelled, accepted) = futures::future::join(
+                world.put(&patient, &cancel, json!({})),
+                world.post(&doctor, &accept, json!({})),
+            )
+            .await;
+            cancelled.data();
+            world.settle().await;
+            if accepted.status.is_success() {
+                world.ended(&order, 901, 3000, 2700, &then(&TO_READY, &[500, 501, 502, 901])).await;
+            } else {
+                accepted.refused(409, "2003");
+                let path = [100, 101, 200, 201, 500, 501, 502, 901];
+                world.ended(&order, 901, 3000, 3000, &path).await;
+            }
+        }
+    }
+);
+
+journey!(
+    /// Twenty operators decide about one refund, each another share: one decision holds.
+    twenty_decisions_about_one_refund_at_once,
+    |world| {
+        let patient = world.patient().await;
+        let (order, _) = world.in_progress(&patient).await;
+        world.cancel(&patient, &order).await;
+        let refund = world.refund_of(&order, 0).await;
+        let path = format!("/payments/refunds/{}/review", refund["id"].as_str().expect("id"));
+        let (world_ref, path) = (&*world, path.as_str());
+        let decisions = (1..=20).map(async |share| {
+            let body = json!({ "decision": "share", "share": share, "reason": "协商" });
+            (share, world_ref.post(&world_ref.operator, path, body).await)
+        });
+        let mut held = Vec::new();
+        for (share, answer) in futures::future::join_all(decisions).await {
+            if answer.status.is_success() {
+                held.push(share);
+            } else {
+                answer.refused(409, "2003");
+            }
+        }
+        assert_eq!(held.len(), 1);
+        world.settle().await;
+        let path = then(&TO_SERVICE, &[500, 501, 502, 901]);
+        world.ended(&order, 901, 3000, 30 * held[0], &path).await;
+        assert_eq!(world.sandbox.totals().refunded.count, 1);
+    }
+);
+
+journey!(
+    /// A failed refund is sent again and recorded by hand at the same time: it is paid once.
+    a_refund_tried_again_and_recorded_at_once,
+    |world| {
+        let patient = world.patient().await;
+        let order = world.paid_dispatch(&patient).await;
+        world.faults(sandbox::views::Faults {
+            refuse_refunds: Some(sandbox::views::RefundRefusal::NotEnough),
+            ..Default::default()
+        });
+        world.cancel(&patient, &order).await;
+        world.no_faults();
+        let refund = world.refund_of(&order, 0).await;
+        let at = |action: &str| format!("/payments/refunds/{}/{action}", refund["id"].as_str().expect("id"));
+        let (retry, record) = (at("retry"), at("record"));
+        let (retried, recorded) = futures::future::join(
+            world.post(&world.operator, &retry, json!({})),
+            world.post(&world.operator, &record, json!({ "proof": "现金收据 0042" })),
+        )
+        .await;
+        retried.data();
+        world.settle().await;
+        if recorded.status.is_success() {
+            world.only_at_the_gateway(Money::fen(3000));
+            assert_eq!(world.sandbox.totals().refunded.count, 0);
+        } else {
+            recorded.refused(409, "2003");
+            assert_eq!(world.sandbox.totals().refunded.count, 1);
+        }
+        let path = [100, 101, 200, 500, 501, 502, 503, 502, 901];
+        world.ended(&order, 901, 3000, 3000, &path).await;
     }
 );
 

@@ -41,6 +41,34 @@ journey!(
     }
 );
 
+// --- 100 and 101 ---
+
+journey!(
+    /// The session goes before the patient has paid: nothing is taken for it any more.
+    a_session_cancelled_before_the_payment,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let session = world.publish(&doctor, 60, 2, 6).await;
+        let booked = world.book_clinic(&patient, &session, 0).await;
+        let unpaid = booked.data()["id"].as_str().expect("id").to_owned();
+        let booked = world.book_clinic(&patient, &session, 1).await;
+        let paying = booked.data()["id"].as_str().expect("id").to_owned();
+        let number = world.submit(&patient, &paying).await;
+        world.cancel_session(&doctor, &session).await;
+
+        let body = json!({ "gateway": "wechat", "method": "native" });
+        let refused = world.post(&patient, &format!("/orders/{unpaid}/pay"), body).await;
+        refused.refused(422, "6001");
+        assert_eq!(refused.body["error"]["details"][0]["field"], "sessionId");
+        world.ended(&unpaid, 100, 0, 0, &[100]).await;
+        world.cancel(&patient, &unpaid).await;
+        world.ended(&unpaid, 902, 0, 0, &[100, 902]).await;
+
+        world.pay_at_gateway(&number).await;
+        world.ended(&paying, 901, PRICE, PRICE, &[100, 101, 300, 502, 901]).await;
+    }
+);
+
 // --- 300 ---
 
 journey!(

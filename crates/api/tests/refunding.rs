@@ -277,6 +277,22 @@ journey!(
 );
 
 journey!(
+    /// ABNORMAL, and the gateway brought it home after all: 503 → 502 → 901.
+    an_abnormal_refund_that_succeeds_after_all,
+    |world| {
+        let (_, order, number) = ends_there(world, RefundStatus::Abnormal).await;
+        let outcome = OutcomeRequest {
+            status: RefundStatus::Success,
+            callback: OutcomeCallback::Once,
+            late_seconds: None,
+        };
+        world.sandbox.set_refund_outcome(&number, &outcome).expect("outcome");
+        world.settle().await;
+        world.ended(&order, 901, PRICE, PRICE, &then(&TO_REFUNDING, &[503, 502, 901])).await;
+    }
+);
+
+journey!(
     /// 503: tried again after 1, 5 and 30 minutes, then operations; by hand it may be tried again.
     a_refund_that_is_refused_is_tried_again_and_then_by_hand,
     |world| {

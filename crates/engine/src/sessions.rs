@@ -427,7 +427,7 @@ fn check(request: &NewSession, now: Ts) -> Result<(), EngineError> {
         return invalid("capacity", "must be 1 to 100 patients a slot");
     }
     if request.price.amount < 1 {
-        return invalid("price", "must be at least 1 minor unit");
+        return invalid("price.amount", "must be at least 1 minor unit");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use domain::consultation::{Command, ConsultationType, Mode};
 use domain::order::{Actor, Role};
 use domain::{DepartmentId, OrderId, UserId};
 use engine::clock::{Clock, SystemClock};
+use engine::ids::new_id;
 use engine::{Booking, Engine, EngineConfig, Gateways, Origin};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -270,7 +271,7 @@ async fn ask(
         .uri(path)
         .header(header::HOST, "127.0.0.1")
         .header(header::CONTENT_TYPE, "application/json")
-        .header("idempotency-key", Uuid::now_v7().to_string());
+        .header("idempotency-key", new_id(SystemClock.now()).to_string());
     if !authorization.is_empty() {
         request = request.header(header::AUTHORIZATION, authorization);
     }

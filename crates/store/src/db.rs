@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, SqlSafeStr, SqlStr, Transaction};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many statements a connection keeps prepared: each table's, in each size.
@@ -74,7 +75,8 @@ impl Db {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
-            std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
+            std::fs::create_dir_all(folder)
+                .map_err(|why| unreachable(path.display().to_string(), why.into()))?;
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -89,6 +91,9 @@ impl Db {
             .pragma("mmap_size", "268435456")
             // Checkpoints run beside the writer: see `checkpoint`.
             .pragma("wal_autocheckpoint", "0");
+        let opened = SqliteConnection::connect_with(&options).await;
+        let opened = opened.map_err(|why| unreachable(path.display().to_string(), why))?;
+        opened.close().await?;
         let writer = pool()
             .max_connections(1)
             .connect_with(options.clone())
@@ -108,6 +113,11 @@ impl Db {
             .application_name("xinglin")
             .statement_cache_capacity(STATEMENTS)
             .options([("timezone", "UTC"), ("jit", "off")]);
+        // A pool would go on trying, and then tell only that it took too long.
+        let server = format!("{}:{}", options.get_host(), options.get_port());
+        let opened = PgConnection::connect_with(&options).await;
+        let opened = opened.map_err(|why| unreachable(server, why))?;
+        opened.close().await?;
         let by_key = options.clone().options([
             ("enable_seqscan", "off"),
             ("plan_cache_mode", "force_generic_plan"),
@@ -221,6 +231,13 @@ impl Db {
                 committers.close().await;
             }
         }
+    }
+}
+
+fn unreachable(server: String, why: sqlx::Error) -> StoreError {
+    StoreError::Unreachable {
+        server,
+        why: Arc::new(why),
     }
 }
 

@@ -32,6 +32,14 @@ pub enum StoreError {
     /// The committer's queue is full.
     #[error("too many changes wait to be written: try again in a second")]
     Busy,
+    /// No database answers there.
+    #[error("the database at {server} can't be opened: {why}")]
+    Unreachable {
+        /// Host and port, or the file.
+        server: String,
+        /// What stood against it.
+        why: Arc<sqlx::Error>,
+    },
     /// The URL names no database.
     #[error("`{0}` is not a database: write sqlite:PATH or postgres://USER@HOST/NAME")]
     Url(String),

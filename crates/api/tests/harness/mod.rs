@@ -151,7 +151,7 @@ impl World {
         Self::on(fresh_postgres().await.expect("a database")).await
     }
 
-    async fn on(fresh: Fresh) -> Self {
+    pub async fn on(fresh: Fresh) -> Self {
         let store = fresh.store.clone();
         let clock = Arc::new(TestClock(SettableClock::frozen(
             Ts::parse(START).expect("time"),

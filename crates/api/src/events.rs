@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use domain::OrderId;
+use domain::consultation::{Consultation, ConsultationStatus};
 use domain::lifecycle::Language;
 use domain::order::Role;
 use engine::Changed;
@@ -40,9 +41,6 @@ async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let changes = state.engine.changes();
     let order = state.visible(id(&order)?, caller).await?.id;
-    if caller.role == Role::Patient {
-        state.engine.patient_seen(order).await?;
-    }
     let language = context.language;
     let watching = Watching {
         state,
@@ -71,12 +69,27 @@ impl Watching {
         }
         self.first = false;
         let order = self.state.visible(self.order, self.caller).await.ok()?;
+        self.is_here(&order).await;
         let view = self
             .state
             .order_view(&order, self.caller, self.language)
             .await
             .ok()?;
         Event::default().event("order").json_data(view).ok()
+    }
+
+    /// Whoever has the page open when the session opens or the doctor accepts is there, as is who
+    /// opens it later (spec 10, checked in, and status 400).
+    async fn is_here(&self, order: &Consultation) {
+        use ConsultationStatus::{PendingActivation, PendingConsultation};
+        let counts = matches!(order.status, PendingActivation | PendingConsultation);
+        if self.caller.role == Role::Patient
+            && counts
+            && let Err(error) = self.state.engine.patient_seen(order.id).await
+        {
+            // Watching goes on; the next change says it again.
+            tracing::warn!(order = %order.id, %error, "a patient's presence could not be noted");
+        }
     }
 
     async fn changed(&mut self) -> Option<()> {

@@ -145,6 +145,39 @@ journey!(a_patient_who_never_comes_gets_nothing_back, |world| {
 });
 
 journey!(
+    /// Whoever has the order's page open when the session opens has checked in.
+    a_patient_who_watches_the_page_has_checked_in,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let session = world.publish(&doctor, 60, 2, 6).await;
+        let order = world.paid_clinic(&patient, &session, 0).await;
+        let mut page = world.watch(&patient, &order).await;
+        world.pass(Span::minutes(60)).await;
+        world.ended(&order, 301, PRICE, 0, &TO_BOOKED).await;
+        world.open(&doctor, &session).await;
+        page.shows(302).await;
+        world.pass(Span::minutes(15)).await;
+        world.ended(&order, 302, PRICE, 0, &then(&TO_BOOKED, &[302])).await;
+    }
+);
+
+journey!(
+    /// The page opened after the session did counts too.
+    a_patient_who_opens_the_page_later_has_checked_in,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let session = world.publish(&doctor, 60, 2, 6).await;
+        let order = world.paid_clinic(&patient, &session, 0).await;
+        world.pass(Span::minutes(60)).await;
+        world.open(&doctor, &session).await;
+        world.pass(Span::minutes(14)).await;
+        drop(world.watch(&patient, &order).await);
+        world.pass(Span::minutes(1)).await;
+        world.ended(&order, 302, PRICE, 0, &then(&TO_BOOKED, &[302])).await;
+    }
+);
+
+journey!(
     /// A doctor who opens late shifts every clock of the session with them.
     a_late_doctor_never_makes_a_patient_late,
     |world| {

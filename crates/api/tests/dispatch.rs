@@ -157,6 +157,38 @@ journey!(
 );
 
 journey!(
+    /// Whoever has the order's page open when the doctor accepts is there.
+    a_patient_who_watches_the_page_is_there,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let order = world.paid_dispatch(&patient).await;
+        let mut page = world.watch(&patient, &order).await;
+        world.online(&doctor, true).await;
+        world.act(&doctor, &order, "accept", json!({})).await.data();
+        page.shows(400).await;
+        world.pass(Span::minutes(2)).await;
+        world.ended(&order, 901, PRICE, PRICE, &then(&TO_READY, &[502, 901])).await;
+        assert_eq!(world.refund_of(&order, 0).await["fault"], "doctor");
+    }
+);
+
+journey!(
+    /// A page that was closed before the doctor accepted is nobody's presence.
+    a_patient_who_left_the_page_is_not_there,
+    |world| {
+        let (patient, doctor) = (world.patient().await, world.doctors[0].clone());
+        let order = world.paid_dispatch(&patient).await;
+        drop(world.watch(&patient, &order).await);
+        world.online(&doctor, true).await;
+        // The server hears of the closed connection when it next writes to it, at the latest.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        world.act(&doctor, &order, "accept", json!({})).await.data();
+        world.pass(Span::minutes(2)).await;
+        world.ended(&order, 901, PRICE, 2700, &then(&TO_READY, &[500, 501, 502, 901])).await;
+    }
+);
+
+journey!(
     /// Two minutes not started, the patient never there: the stage's share.
     a_patient_who_was_never_there_gets_the_stages_share,
     |world| {
@@ -286,29 +318,6 @@ journey!(
     }
 );
 
-/// The next event of a stream: its data.
-async fn next_event(stream: &mut reqwest::Response) -> serde_json::Value {
-    let mut text = String::new();
-    loop {
-        let piece = tokio::time::timeout(std::time::Duration::from_secs(20), stream.chunk()).await;
-        let piece = piece
-            .expect("an event")
-            .expect("a stream")
-            .expect("not its end");
-        text.push_str(std::str::from_utf8(&piece).expect("UTF-8"));
-        if let Some(end) = text.find("\n\n") {
-            let data = text[..end]
-                .lines()
-                .find_map(|line| line.strip_prefix("data: "));
-            match data {
-                Some(data) => return serde_json::from_str(data).expect("JSON"),
-                // A sign of life without a word.
-                None => text.drain(..end + 2),
-            };
-        }
-    }
-}
-
 journey!(
     /// An order, live: as it is at once, and again after each change.
     events_tell_of_each_change,
@@ -319,17 +328,14 @@ journey!(
         let stranger = world.token(&world.patient().await).await;
         let request = world.raw(reqwest::Method::GET, &path).await.bearer_auth(stranger);
         world.send(request).await.refused(404, "2001");
-        let token = world.token(&patient).await;
-        let request = world.raw(reqwest::Method::GET, &path).await.bearer_auth(token);
-        let mut stream = request.send().await.expect("a stream");
-        assert_eq!(next_event(&mut stream).await["statusCode"], 200);
+        let mut page = world.watch(&patient, &order).await;
         world.online(&doctor, true).await;
-        assert_eq!(next_event(&mut stream).await["statusCode"], 201);
+        assert_eq!(page.next().await["statusCode"], 201);
         world.act(&doctor, &order, "accept", json!({})).await.data();
-        let accepted = next_event(&mut stream).await;
+        let accepted = page.next().await;
         assert_eq!(accepted["statusCode"], 400);
         assert_eq!(accepted["detail"]["doctor"]["id"], json!(doctor.id));
-        drop(stream);
+        drop(page);
         world.cancel(&patient, &order).await;
         world.ended(&order, 901, PRICE, 2700, &then(&TO_READY, &[500, 501, 502, 901])).await;
     }

@@ -13,7 +13,6 @@ use harness::World;
 use harness::scenes::{
     CLINIC_PRICE, DISPATCH_PRICE as PRICE, TO_QUEUE, TO_READY, TO_SERVICE, summary, then,
 };
-use reqwest::Method;
 use sandbox::views::{Faults, PayCallback};
 use serde_json::json;
 
@@ -327,10 +326,7 @@ journey!(
     |world| {
         let patient = world.patient().await;
         let (order, doctor) = world.in_progress(&patient).await;
-        let path = format!("/api/v1/orders/{order}/events");
-        let token = world.token(&patient).await;
-        let stream = world.raw(Method::GET, &path).await.bearer_auth(token).send().await.expect("a stream");
-        drop(stream);
+        drop(world.watch(&patient, &order).await);
         world.pass(Span::minutes(20)).await;
         world.ended(&order, 401, PRICE, 0, &TO_SERVICE).await;
         let words = format!("/orders/{order}/messages");

@@ -2,9 +2,11 @@
 
 use super::{Answer, Person, World};
 use domain::{Money, Span};
+use reqwest::{Method, Response};
 use sandbox::views::{Faults, PayCallback, PayRequest};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// What a dispatched text consultation costs, in fen.
 pub const DISPATCH_PRICE: i64 = 3_000;
@@ -31,7 +33,52 @@ pub fn summary() -> Value {
     json!({ "complaint": "头痛", "findings": "无异常", "advice": "休息" })
 }
 
+/// An order's page, open: the events that it gets.
+pub struct Page(Response);
+
+impl Page {
+    /// The order as the next event tells it.
+    pub async fn next(&mut self) -> Value {
+        let event = tokio::time::timeout(Duration::from_secs(10), self.event()).await;
+        event.expect("an event in time")
+    }
+
+    async fn event(&mut self) -> Value {
+        let mut text = String::new();
+        loop {
+            let piece = self.0.chunk().await.expect("a stream");
+            text.push_str(std::str::from_utf8(&piece.expect("not its end")).expect("UTF-8"));
+            let Some(end) = text.find("\n\n") else {
+                continue;
+            };
+            let data = text[..end]
+                .lines()
+                .find_map(|line| line.strip_prefix("data: "));
+            if let Some(data) = data {
+                return serde_json::from_str(data).expect("JSON");
+            }
+            // A sign of life without a word.
+            text.drain(..end + 2);
+        }
+    }
+
+    /// Waits until the page shows this status.
+    pub async fn shows(&mut self, status: i64) {
+        while self.next().await["statusCode"] != status {}
+    }
+}
+
 impl World {
+    /// Somebody opens the order's page, and sees the order.
+    pub async fn watch(&self, who: &Person, order: &str) -> Page {
+        let token = self.token(who).await;
+        let path = format!("/api/v1/orders/{order}/events");
+        let request = self.raw(Method::GET, &path).await.bearer_auth(token);
+        let mut page = Page(request.send().await.expect("a stream"));
+        assert_eq!(page.next().await["id"], order);
+        page
+    }
+
     // --- dispatch mode ---
 
     /// A consultation in 400 with the first doctor.

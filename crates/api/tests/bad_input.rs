@@ -281,6 +281,47 @@ journey!(
     }
 );
 
+journey!(
+    /// Settings that would cost somebody money are not taken, and no version is written.
+    settings_that_make_no_sense,
+    |world| {
+        let at = |name: &str| format!("/admin/configs/{name}");
+        let rules = world.get(&world.admin, &at("consultation.rules")).await.data()["value"].clone();
+        let without = |change: &dyn Fn(&mut Value)| {
+            let mut changed = rules.clone();
+            change(&mut changed);
+            changed
+        };
+        let price = |fen: i64| json!({ "amount": fen, "currency": "CNY" });
+        let wrong = [
+            ("consultation.prices", json!({ "text": price(-1), "phone": price(1), "video": price(1) }), "text.amount"),
+            ("consultation.prices", json!({ "text": price(1), "phone": price(0), "video": price(1) }), "phone.amount"),
+            ("consultation.prices", json!({ "text": price(1) }), "missing field"),
+            ("consultation.rules", without(&|r| r["timeouts"]["accept"] = json!(-300)), "timeouts.accept"),
+            ("consultation.rules", without(&|r| r["max_calls"] = json!(0)), "max_calls"),
+            ("consultation.rules", without(&|r| r["shares"] = json!([])), "in full"),
+            ("consultation.rules", without(&|r| r["shares"][0]["share"] = json!(101)), "101"),
+            ("maintenance", json!({ "dispatchPaused": "yes" }), "invalid type"),
+            ("colours", json!({}), "not a setting"),
+        ];
+        for (name, value, words) in wrong {
+            let body = json!({ "value": value, "version": 1 });
+            let answer = world.put(&world.admin, &at(name), body).await;
+            names(&answer, 422, "6001", "value", words);
+        }
+        let stale = json!({ "value": rules, "version": 0 });
+        let answer = world.put(&world.admin, &at("consultation.rules"), stale).await;
+        says(&answer, 409, "6003", "read it again");
+        for name in ["consultation.rules", "consultation.prices", "maintenance"] {
+            let kept = world.get(&world.admin, &at(name)).await;
+            assert_eq!(kept.data()["version"], 1, "{name}");
+        }
+        let rules = json!({ "value": rules, "version": 1 });
+        let answer = world.put(&world.admin, &at("consultation.rules"), rules).await;
+        assert_eq!(answer.data()["version"], 2);
+    }
+);
+
 /// A request with a token, to a path that changes nothing.
 fn me(world: &World, token: &str) -> RequestBuilder {
     let request = world.client.get(format!("{}/api/v1/auth/me", world.base));

@@ -47,6 +47,26 @@ journey!(cancelled_while_a_doctor_is_looked_for, |world| {
     world.ended(&order, 901, PRICE, PRICE, &path).await;
 });
 
+journey!(
+    /// Nobody is asked who is not licensed for the consultation's type: as if nobody were there.
+    a_doctor_without_the_licence_is_not_asked,
+    |world| {
+        let patient = world.patient().await;
+        world.online(&world.doctors[0], true).await;
+        let body = json!({
+            "kind": "consultation", "mode": "dispatch", "consultationType": "phone",
+            "departmentId": world.department, "complaint": "头痛三天",
+        });
+        let booked = world.post(&patient, "/orders", body).await;
+        let order = booked.data()["id"].as_str().expect("id").to_owned();
+        let number = world.submit(&patient, &order).await;
+        world.pay_at_gateway(&number).await;
+        world.ended(&order, 200, 5_000, 0, &[100, 101, 200]).await;
+        world.pass(Span::minutes(3)).await;
+        world.ended(&order, 901, 5_000, 5_000, &[100, 101, 200, 202, 502, 901]).await;
+    }
+);
+
 // --- 201 ---
 
 journey!(cancelled_while_a_doctor_is_asked, |world| {

@@ -91,6 +91,31 @@ journey!(
     }
 );
 
+journey!(
+    /// The rules an order was created under are frozen with it.
+    an_order_keeps_the_rules_it_was_created_under,
+    |world| {
+        let patient = world.patient().await;
+        let (old, _) = world.ready(&patient).await;
+        let at = "/admin/configs/consultation.rules";
+        let kept = world.get(&world.admin, at).await.data().clone();
+        let mut rules = kept["value"].clone();
+        for row in rules["shares"].as_array_mut().expect("rows") {
+            if row["share"] == json!(90) {
+                row["share"] = json!(50);
+            }
+        }
+        let body = json!({ "value": rules, "version": kept["version"] });
+        world.put(&world.admin, at, body).await.data();
+        let (new, _) = world.ready(&patient).await;
+        let path = then(&TO_READY, &[500, 501, 502, 901]);
+        world.cancel(&patient, &old).await;
+        world.ended(&old, 901, PRICE, 2700, &path).await;
+        world.cancel(&patient, &new).await;
+        world.ended(&new, 901, PRICE, 1500, &path).await;
+    }
+);
+
 // --- 501 ---
 
 journey!(

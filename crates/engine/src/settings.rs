@@ -2,8 +2,8 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use domain::consultation::{ConsultationType, Rules};
-use domain::{DepartmentId, Money, Ts, UserId};
+use domain::consultation::{ConsultationType, Rules, TimerName, When};
+use domain::{DepartmentId, Money, Share, Ts, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -180,19 +180,62 @@ pub async fn maintenance(store: &Store) -> Result<Maintenance, EngineError> {
 /// Whether a value would be accepted under this name, in words if not.
 pub fn validate(name: &str, value: &serde_json::Value) -> Result<(), String> {
     match name {
-        RULES => check::<Rules>(value),
-        PRICES => check::<Prices>(value),
-        MAINTENANCE => check::<Maintenance>(value),
+        RULES => sensible_rules(&check(value)?),
+        PRICES => sensible_prices(&check(value)?),
+        MAINTENANCE => check::<Maintenance>(value).map(drop),
         other => Err(format!(
             "`{other}` is not a setting: use {RULES}, {PRICES} or {MAINTENANCE}"
         )),
     }
 }
 
-fn check<T: DeserializeOwned>(value: &serde_json::Value) -> Result<(), String> {
-    serde_json::from_value::<T>(value.clone())
-        .map(drop)
-        .map_err(|error| error.to_string())
+fn check<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, String> {
+    serde_json::from_value::<T>(value.clone()).map_err(|error| error.to_string())
+}
+
+/// Nothing is free, and nobody is paid for coming.
+fn sensible_prices(prices: &Prices) -> Result<(), String> {
+    let all = [
+        ("text", prices.text),
+        ("phone", prices.phone),
+        ("video", prices.video),
+    ];
+    match all.iter().find(|(_, price)| price.amount < 1) {
+        Some((name, _)) => Err(format!("{name}.amount must be at least 1 minor unit")),
+        None => Ok(()),
+    }
+}
+
+/// Deadlines that can pass, limits that can be reached, and what no version may change: a fault of
+/// the doctor or of the system is refunded in full (spec 10, refund shares).
+fn sensible_rules(rules: &Rules) -> Result<(), String> {
+    for name in TimerName::ALL {
+        // A session may be given up at the very end of its slot.
+        let least = i64::from(name != TimerName::DoctorNoShow);
+        if rules.timeout(name).as_seconds() < least {
+            let name = name.name();
+            return Err(format!("timeouts.{name} must be at least {least} seconds"));
+        }
+    }
+    if rules.timeouts.refund_retry.iter().any(|wait| *wait < 1) {
+        return Err("timeouts.refund_retry must be at least 1 second each".to_owned());
+    }
+    let limits = [
+        ("max_assignments", rules.max_assignments),
+        ("max_calls", rules.max_calls),
+        ("max_connection_failures", rules.max_connection_failures),
+    ];
+    if let Some((name, _)) = limits.iter().find(|(_, limit)| *limit < 1) {
+        return Err(format!("{name} must be at least 1"));
+    }
+    for fault in [When::DoctorFault, When::SystemFault] {
+        let mut rows = rules.shares.iter().filter(|row| row.when == fault);
+        let anywhere = rows.clone().any(|row| row.status.is_none());
+        if !anywhere || rows.any(|row| row.share != Some(Share::FULL)) {
+            return Err(format!("shares: a {fault} is refunded in full, always"));
+        }
+    }
+    Ok(())
 }
 
 async fn current<T: DeserializeOwned + Default>(

@@ -261,6 +261,20 @@ async fn a_payer_who_fails_is_told_by_query_only() {
 }
 
 #[tokio::test]
+async fn a_payer_who_failed_may_pay_after_all() {
+    let world = World::new().await;
+    world.start("ORDER-0001", 3000).await;
+    for action in ["fail", "pay"] {
+        world
+            .control("POST", &format!("payments/ORDER-0001/{action}"), "")
+            .await
+            .unwrap();
+    }
+    let state = world.gateway.query("ORDER-0001", world.now()).await;
+    assert!(matches!(state, Ok(PaymentState::Paid(_))), "{state:?}");
+}
+
+#[tokio::test]
 async fn an_unknown_start_is_found_by_the_same_number() {
     let world = World::new().await;
     let first = payment("ORDER-0001", 3000, world.now());

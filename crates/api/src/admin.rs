@@ -55,7 +55,11 @@ async fn config(
 ) -> Result<Data, ApiError> {
     caller.must_be(&[Role::Operator, Role::Admin])?;
     let row = state.engine.store().config(&name).await?;
-    let missing = || ApiError::from(Code::NotFound).saying("there is no such setting");
+    let missing = || {
+        ApiError::from(Code::NotFound)
+            .saying("there is no such setting")
+            .in_chinese(Some("没有这项配置"))
+    };
     Ok(config_view(&row.ok_or_else(missing)?).into())
 }
 
@@ -80,7 +84,11 @@ async fn set_config(
         Ok(version) => Ok(json!({ "name": name, "version": version }).into()),
         Err(engine::EngineError::Contended) => {
             let words = "the setting was changed meanwhile: read it again";
-            Err(ApiError::from(Code::Conflict).saying(words).into())
+            let chinese = Some("配置已被他人修改，请重新读取");
+            Err(ApiError::from(Code::Conflict)
+                .saying(words)
+                .in_chinese(chinese)
+                .into())
         }
         Err(error) => Err(error.into()),
     }
@@ -115,7 +123,10 @@ async fn retry(
     let row: Uuid = id(&row)?;
     if !state.engine.store().revive(row, state.engine.now()).await? {
         let words = "there is no such effect that was given up";
-        return Err(ApiError::from(Code::NotFound).saying(words).into());
+        return Err(ApiError::from(Code::NotFound)
+            .saying(words)
+            .in_chinese(Some("没有这条已放弃的任务"))
+            .into());
     }
     state.engine.wake();
     Ok(json!({ "id": row, "retried": true }).into())

@@ -1,5 +1,6 @@
 //! Errors as the API answers them: codes of `error-codes.csv`, words in the caller's language.
 
+use crate::chinese;
 use crate::envelope::Context;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -69,6 +70,8 @@ pub struct ApiError {
     pub code: Code,
     /// More exact words, in English; the code's own words where there are none.
     pub words: Option<String>,
+    /// More exact words, in Chinese; the code's own words where there are none.
+    pub chinese: Option<String>,
     /// More, for programs.
     pub details: Option<Value>,
     /// Another HTTP status than the code's usual one.
@@ -80,6 +83,7 @@ impl From<Code> for ApiError {
         Self {
             code,
             words: None,
+            chinese: None,
             details: None,
             status: None,
         }
@@ -93,9 +97,17 @@ impl ApiError {
         Self {
             code: Code::ValidationFailed,
             words: Some(format!("{field}: {message}")),
+            chinese: Some(format!("请求内容有误：{field}（{message}）")),
             details: Some(json!([{ "field": field, "message": message }])),
             status: None,
         }
+    }
+
+    /// With more exact words in Chinese, if there are any.
+    #[must_use]
+    pub fn in_chinese(mut self, words: Option<impl Into<String>>) -> Self {
+        self.chinese = words.map(Into::into).or(self.chinese);
+        self
     }
 
     /// With more exact words.
@@ -116,9 +128,11 @@ impl ApiError {
     pub fn answer(self, context: &Context) -> Response {
         let (code, name, http) = self.code.row();
         let status = self.status.unwrap_or(http);
-        let message = self
-            .words
-            .unwrap_or_else(|| self.code.words(context.language).to_owned());
+        let exact = match context.language {
+            Language::Zh => self.chinese,
+            Language::En => self.words,
+        };
+        let message = exact.unwrap_or_else(|| self.code.words(context.language).to_owned());
         let mut error = json!({
             "code": code, "name": name, "message": message,
             "timestamp": context.now, "requestId": context.request_id,
@@ -143,6 +157,13 @@ impl ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
+        let chinese = chinese::of_refusal(&refusal);
+        Self::of_refusal(refusal).in_chinese(chinese)
+    }
+}
+
+impl ApiError {
+    fn of_refusal(refusal: Refusal) -> Self {
         let words = refusal.to_string();
         match refusal {
             Refusal::Status { status, .. } => Self::from(Code::InvalidOrderStatus)
@@ -167,6 +188,13 @@ impl From<Refusal> for ApiError {
 
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
+        let chinese = chinese::of_error(&error);
+        Self::of_engine(error).in_chinese(chinese)
+    }
+}
+
+impl ApiError {
+    fn of_engine(error: EngineError) -> Self {
         let words = error.to_string();
         match error {
             EngineError::NotFound => Self::from(Code::OrderNotFound),

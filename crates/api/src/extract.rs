@@ -111,7 +111,22 @@ impl Caller {
         }
         let who: Vec<&str> = roles.iter().map(|role| role.name()).collect();
         let words = format!("only {} may do this", who.join(" or "));
-        Err(ApiError::from(Code::InsufficientPermissions).saying(words))
+        let roles: Vec<&str> = roles.iter().map(|role| role_in_chinese(*role)).collect();
+        let chinese = format!("只有{}可以做此操作", roles.join("或"));
+        Err(ApiError::from(Code::InsufficientPermissions)
+            .saying(words)
+            .in_chinese(Some(chinese)))
+    }
+}
+
+const fn role_in_chinese(role: Role) -> &'static str {
+    match role {
+        Role::Patient => "患者",
+        Role::Doctor => "医生",
+        Role::Operator => "运营人员",
+        Role::Admin => "管理员",
+        Role::Gateway => "支付渠道",
+        Role::System => "系统",
     }
 }
 
@@ -157,13 +172,17 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let (path, cause) = (error.path().to_string(), error.inner());
         if cause.is_syntax() || cause.is_eof() {
             let words = format!("the body is no JSON: {cause}");
-            return ApiError::from(Code::MalformedRequest).saying(words);
+            return ApiError::from(Code::MalformedRequest)
+                .saying(words)
+                .in_chinese(Some(format!("请求体不是 JSON：{cause}")));
         }
         let message = without_place(&cause.to_string());
         ApiError::field(&field_of(&path, &message), message)
     })?;
     json.end().map_err(|error| {
-        ApiError::from(Code::MalformedRequest).saying(format!("the body is no JSON: {error}"))
+        ApiError::from(Code::MalformedRequest)
+            .saying(format!("the body is no JSON: {error}"))
+            .in_chinese(Some(format!("请求体不是 JSON：{error}")))
     })?;
     Ok(value)
 }
@@ -209,7 +228,9 @@ pub async fn bytes(request: Request) -> Result<Vec<u8>, ApiError> {
     if length <= BODY_LIMIT {
         return Ok(bytes);
     }
-    let too_large = ApiError::from(Code::MalformedRequest).saying("the body is larger than 1 MiB");
+    let too_large = ApiError::from(Code::MalformedRequest)
+        .saying("the body is larger than 1 MiB")
+        .in_chinese(Some("请求体超过 1 MiB"));
     Err(ApiError {
         status: Some(413),
         ..too_large
@@ -347,8 +368,10 @@ async fn kept(state: &AppState, user: UserId, key: &str, hash: &[u8; 32]) -> Res
             "the idempotency key is stale: it was used at {}; use a new one",
             row.at
         );
+        let chinese = format!("幂等键已过期：它在 {} 用过，请换一个", row.at);
         return Err(ApiError::from(Code::IdempotencyKeyReused)
             .saying(words)
+            .in_chinese(Some(chinese))
             .into());
     }
     Err(NotNow::Kept(Box::new(row)))

@@ -3,6 +3,7 @@
 
 mod admin;
 mod auth;
+mod chinese;
 mod docs;
 mod envelope;
 mod error;
@@ -71,11 +72,16 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
             get(async || axum::Json(json!({ "alive": true }))),
         )
         .route("/health/ready", get(ready))
-        .fallback(async || ApiError::from(Code::NotFound).saying("there is no such address"))
+        .fallback(async || {
+            ApiError::from(Code::NotFound)
+                .saying("there is no such address")
+                .in_chinese(Some("没有这个地址"))
+        })
         .method_not_allowed_fallback(async || ApiError {
             status: Some(405),
             ..ApiError::from(Code::MalformedRequest)
                 .saying("this address does not take that method")
+                .in_chinese(Some("该地址不支持这种请求方法"))
         })
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(
             |_panic: Box<dyn std::any::Any + Send>| {

@@ -13,7 +13,7 @@ use domain::consultation::{
     Command, Consultation, ConsultationStatus, ConsultationType, Facts, Mode, Outcome, Quote,
     Rating, Summary, actions, decide,
 };
-use domain::lifecycle::Status;
+use domain::lifecycle::{Language, Status};
 use domain::order::Role;
 use domain::{DepartmentId, Money, OrderId, SlotId};
 use engine::{Answer, Answered, Booking, Executed};
@@ -529,7 +529,10 @@ async fn to_status(
         (Some(only), true) => act(&state, &asked, &order, only).await,
         (Some(_), false) => {
             let words = "more than one action leads there: use the action itself";
-            Err(ApiError::from(Code::Conflict).saying(words).into())
+            Err(ApiError::from(Code::Conflict)
+                .saying(words)
+                .in_chinese(Some("有不止一种操作可以到达该状态：请直接调用那个操作"))
+                .into())
         }
         (None, _) => {
             let allowed = actions(&current, asked.caller.actor(), &facts, now);
@@ -539,8 +542,15 @@ async fn to_status(
                 target.constant()
             );
             let details = json!({ "status": current.status.constant(), "allowed": allowed });
+            let zh = Language::Zh;
+            let chinese = format!(
+                "您没有可以把订单从{}变为{}的操作",
+                current.status.label(zh),
+                target.label(zh)
+            );
             Err(ApiError::from(Code::InvalidOrderStatus)
                 .saying(words)
+                .in_chinese(Some(chinese))
                 .with(details)
                 .into())
         }

@@ -297,7 +297,11 @@ async fn of_refund<T>(
     what: Command,
 ) -> Result<Data, NotNow> {
     let order = state.engine.store().refund_order(refund).await?;
-    let missing = || ApiError::from(Code::NotFound).saying("there is no such refund");
+    let missing = || {
+        ApiError::from(Code::NotFound)
+            .saying("there is no such refund")
+            .in_chinese(Some("没有这笔退款"))
+    };
     let executed = command(state, asked, order.ok_or_else(missing)?, what).await?;
     viewed(state, asked, &executed.order).await
 }

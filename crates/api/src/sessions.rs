@@ -87,8 +87,11 @@ async fn doctor(
 ) -> Result<Data, ApiError> {
     let found = state.engine.store().doctor(id(&doctor)?).await?;
     let departments = state.engine.store().departments().await?;
-    let found =
-        found.ok_or_else(|| ApiError::from(Code::NotFound).saying("there is no such doctor"))?;
+    let found = found.ok_or_else(|| {
+        ApiError::from(Code::NotFound)
+            .saying("there is no such doctor")
+            .in_chinese(Some("没有这位医生"))
+    })?;
     Ok(doctor_view(&found, &departments).into())
 }
 
@@ -294,7 +297,11 @@ async fn queue(
     Path(session): Path<String>,
 ) -> Result<Data, ApiError> {
     let session: SessionId = id(&session)?;
-    let missing = || ApiError::from(Code::NotFound).saying("there is no such session");
+    let missing = || {
+        ApiError::from(Code::NotFound)
+            .saying("there is no such session")
+            .in_chinese(Some("没有这个门诊场次"))
+    };
     let (row, _) = state
         .engine
         .store()
@@ -338,7 +345,10 @@ async fn call_next(
         .await
     {
         Ok(Some(executed)) => viewed(&state, &asked, &executed.order).await,
-        Ok(None) => Err(ApiError::from(Code::NotFound).saying("nobody waits").into()),
+        Ok(None) => Err(ApiError::from(Code::NotFound)
+            .saying("nobody waits")
+            .in_chinese(Some("没有候诊的患者"))
+            .into()),
         Err(error) => Err(asked.failed(&state, error).await),
     }
 }

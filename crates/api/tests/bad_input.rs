@@ -133,22 +133,22 @@ journey!(
         names(&world.get(&patient, "/orders/not-a-uuid").await, 422, "6001", "id", "UUID");
         let nowhere = "/orders/00000000-0000-7000-8000-000000000000";
         let missing = world.get(&patient, nowhere).await;
-        says(&missing, 404, "2001", "没有这个订单");
+        says(&missing, 404, "2001", "no such order");
 
         let doctor = world.doctors[0].clone();
         for stranger in [&other, &doctor] {
             for path in ["", "/journal", "/messages", "/refund-quote", "/events"] {
                 let foreign = world.get(stranger, &format!("/orders/{order}{path}")).await;
-                says(&foreign, 404, "2001", "没有这个订单");
+                says(&foreign, 404, "2001", "no such order");
                 let words = &foreign.body["error"]["message"];
                 assert_eq!(*words, missing.body["error"]["message"], "as if it did not exist");
             }
             let cancel = format!("/orders/{order}/cancel");
-            says(&world.put(stranger, &cancel, json!({})).await, 404, "2001", "没有这个订单");
+            says(&world.put(stranger, &cancel, json!({})).await, 404, "2001", "no such order");
         }
         let pay = json!({ "gateway": "wechat", "method": "native" });
         let foreign = world.post(&other, &format!("/orders/{order}/pay"), pay).await;
-        says(&foreign, 404, "2001", "没有这个订单");
+        says(&foreign, 404, "2001", "no such order");
         assert_eq!(world.picture(&order).await, before);
         let lists = world.get(&other, "/orders").await;
         assert_eq!(lists.body["meta"]["pagination"]["total"], 0);
@@ -335,7 +335,7 @@ journey!(
         let patient = world.patient().await;
         let token = world.token(&patient).await;
         let none = world.send(world.raw(Method::GET, "/api/v1/auth/me").await).await;
-        says(&none, 401, "1004", "登录");
+        says(&none, 401, "1004", "Sign in");
         let (head, signature) = token.rsplit_once('.').expect("a JWT");
         let (_, claims) = head.split_once('.').expect("a JWT");
         let forged = [
@@ -348,7 +348,7 @@ journey!(
             format!("eyJhbGciOiJIUzI1NiJ9.{claims}.{signature}"),
         ];
         for token in &forged {
-            says(&world.send(me(world, token)).await, 401, "1004", "登录");
+            says(&world.send(me(world, token)).await, 401, "1004", "Sign in");
             let request = world.client.post(format!("{}/api/v1/orders", world.base));
             let request = request.bearer_auth(token).json(&booking(world));
             world.send(request).await.refused(401, "1004");
@@ -356,7 +356,7 @@ journey!(
         let own = world.send(me(world, &token)).await;
         assert_eq!(own.data()["user"]["email"], patient.login);
         world.pass(Span::minutes(15)).await;
-        says(&world.send(me(world, &token)).await, 401, "1002", "过期");
+        says(&world.send(me(world, &token)).await, 401, "1002", "expired");
         let request = world.client.post(format!("{}/api/v1/orders", world.base));
         let late = request.bearer_auth(&token).json(&booking(world));
         world.send(late).await.refused(401, "1002");
@@ -384,9 +384,14 @@ journey!(
         let first = sign_in(world, &patient.login, PASSWORD).await.data()["refreshToken"].clone();
         let second = refresh(&first).await.data()["refreshToken"].clone();
         assert_ne!(first, second);
-        says(&refresh(&first).await, 401, "1002", "重新登录");
-        says(&refresh(&second).await, 401, "1002", "重新登录");
-        says(&refresh(&json!("made up")).await, 401, "1002", "重新登录");
+        says(&refresh(&first).await, 401, "1002", "sign in again");
+        says(&refresh(&second).await, 401, "1002", "sign in again");
+        says(
+            &refresh(&json!("made up")).await,
+            401,
+            "1002",
+            "sign in again",
+        );
         // Nobody learns which names exist.
         let wrong = "wrong-wrong-wrong";
         let known = sign_in(world, &patient.login, wrong).await;
@@ -444,14 +449,14 @@ journey!(
         assert_eq!(again.headers["idempotent-replay"], "true");
         let changed = booking_with(world, "complaint", json!("别的"));
         let reused = book_with_key(world, &patient, "k-1", &changed).await;
-        says(&reused, 409, "6004", "另一个请求");
+        says(&reused, 409, "6004", "another request");
         assert_eq!(orders(world).await, 1);
         // Another address with the same key and body is another request.
         let order = booked.as_str().expect("id");
         let token = world.token(&patient).await;
         let request = world.client.put(format!("{}/api/v1/orders/{order}/cancel", world.base));
         let request = request.bearer_auth(token).header("Idempotency-Key", "k-1");
-        says(&world.send(request.json(&json!({}))).await, 409, "6004", "另一个请求");
+        says(&world.send(request.json(&json!({}))).await, 409, "6004", "another request");
         assert_eq!(world.status(order).await, 100);
         // Somebody else's key is their own.
         let theirs = book_with_key(world, &other, "k-1", &body).await;
@@ -581,9 +586,28 @@ journey!(every_answer_carries_the_request_id, |world| {
 });
 
 journey!(words_come_in_the_callers_language, |world| {
-    for (asked, words) in [("en", "Sign in first"), ("zh-CN", "请先登录")] {
-        let request = world.raw(Method::GET, "/api/v1/auth/me").await;
-        let answer = world.send(request.header("Accept-Language", asked)).await;
-        says(&answer, 401, "1004", words);
+    let patient = world.patient().await;
+    let order = world.book_dispatch(&patient).await;
+    let token = world.token(&patient).await;
+    let asked = async |language: &str, method: Method, path: &str| {
+        let request = world.raw(method, &format!("/api/v1{path}")).await;
+        let request = request.bearer_auth(&token).json(&json!({}));
+        world
+            .send(request.header("Accept-Language", language))
+            .await
+    };
+    let answer = format!("/orders/{order}/answer");
+    let fault = format!("/orders/{order}/system-fault");
+    for (language, path, status, code, words) in [
+        ("en", &answer, 409, "2003", "`answer` is not possible"),
+        ("zh-CN", &answer, 409, "2003", "订单待支付，不能应答叫号"),
+        ("en", &fault, 422, "6001", "reason"),
+        ("zh-CN", &fault, 422, "6001", "请求内容有误：reason"),
+    ] {
+        let refused = asked(language, Method::POST, path).await;
+        says(&refused, status, code, words);
     }
+    let request = world.raw(Method::GET, "/api/v1/auth/me").await;
+    let answer = world.send(request.header("Accept-Language", "zh-CN")).await;
+    says(&answer, 401, "1004", "请先登录");
 });

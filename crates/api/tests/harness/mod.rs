@@ -200,7 +200,7 @@ impl World {
             sandbox,
             clock,
             base,
-            client: reqwest::Client::new(),
+            client: english(),
             department,
             doctors: Vec::new(),
             operator: nobody(),
@@ -465,6 +465,15 @@ impl Drop for World {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// A client that is answered in English, unless it asks otherwise.
+fn english() -> reqwest::Client {
+    let name = reqwest::header::ACCEPT_LANGUAGE;
+    let value = reqwest::header::HeaderValue::from_static("en");
+    let headers = reqwest::header::HeaderMap::from_iter([(name, value)]);
+    let client = reqwest::Client::builder().default_headers(headers);
+    client.build().expect("a client")
 }
 
 fn nobody() -> Person {

@@ -76,6 +76,7 @@ fn action(command: &str) -> &str {
         "review_refund" => "审核退款",
         "retry_refund" => "重试退款",
         "record_refund" => "登记线下退款",
+        "message" => "发消息",
         "system_fault" => "登记系统故障",
         other => other,
     }

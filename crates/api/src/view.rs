@@ -163,12 +163,16 @@ pub fn session(
 pub fn may_see(order: &Consultation, caller: Caller) -> bool {
     match caller.role {
         Role::Patient => order.patient == caller.user,
-        Role::Doctor => {
-            order.detail.doctor == Some(caller.user) || order.detail.was_asked(caller.user)
-        }
+        Role::Doctor => order.detail.doctor == Some(caller.user),
         Role::Operator | Role::Admin => true,
         Role::Gateway | Role::System => false,
     }
+}
+
+/// Whether somebody may try a command on an order: a doctor who let an offer go may click again,
+/// and is told that it was done.
+fn may_act(order: &Consultation, caller: Caller) -> bool {
+    may_see(order, caller) || (caller.role == Role::Doctor && order.detail.was_asked(caller.user))
 }
 
 impl AppState {
@@ -180,17 +184,23 @@ impl AppState {
             .ok_or_else(|| Code::OrderNotFound.into())
     }
 
-    /// The order for a command on it, if the caller may know of it. Whoever once could see an order
-    /// always can, so that a remembered one will do; the command itself checks versions.
+    /// The order for a command on it, if the caller may know of it. A remembered one will do: the
+    /// command itself checks versions, and who asks.
     pub async fn visible_to_act(
         &self,
         id: OrderId,
         caller: Caller,
     ) -> Result<Arc<Consultation>, ApiError> {
-        match self.engine.remembered(id) {
-            Some(order) if may_see(&order, caller) => Ok(order),
-            _ => self.visible(id, caller).await.map(Arc::new),
+        if let Some(order) = self.engine.remembered(id)
+            && may_act(&order, caller)
+        {
+            return Ok(order);
         }
+        let order = self.engine.store().load(id).await?;
+        order
+            .filter(|order| may_act(order, caller))
+            .map(Arc::new)
+            .ok_or_else(|| Code::OrderNotFound.into())
     }
 
     /// Everything that a view needs, for an order.

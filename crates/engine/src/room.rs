@@ -46,6 +46,13 @@ impl Engine {
             }
             .into());
         }
+        if sender != current.patient && Some(sender) != current.detail.doctor {
+            return Err(Refusal::NotYours {
+                command: "message",
+                who: "the patient or the order's doctor",
+            }
+            .into());
+        }
         if body.trim().is_empty() || body.chars().count() > MESSAGE_LIMIT {
             let why = format!("must be 1 to {MESSAGE_LIMIT} characters");
             return Err(EngineError::Invalid { field: "text", why });
@@ -62,6 +69,10 @@ impl Engine {
             at: now,
         };
         let kept = self.inner.store.insert_message(&message).await?;
+        if kept.order != order || kept.sender != sender {
+            let why = "belongs to another message: make a new one".to_owned();
+            return Err(EngineError::Invalid { field: "id", why });
+        }
         if role == Role::Patient {
             self.patient_seen(order).await?;
         }

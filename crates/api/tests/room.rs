@@ -1,0 +1,72 @@
+//! What patient and doctor say to each other (spec 10, the consultation itself).
+
+mod harness;
+
+use harness::World;
+use serde_json::json;
+
+journey!(
+    words_are_kept_in_order_once_and_for_the_two_alone,
+    |world| {
+        let patient = world.patient().await;
+        let (order, doctor) = world.in_progress(&patient).await;
+        let path = format!("/orders/{order}/messages");
+        let id = "019cac0f-2680-7f27-ab24-f727eb990281";
+        let first = json!({ "id": id, "text": "您好" });
+        let sent = world.post(&patient, &path, first.clone()).await;
+        let again = world.post(&patient, &path, first).await;
+        assert_eq!(sent.data(), again.data(), "sent twice, kept once");
+        let reply = json!({ "text": "哪里不舒服？" });
+        world.post(&doctor, &path, reply).await.data();
+        let all = world.get(&doctor, &path).await;
+        let said: Vec<&str> = all
+            .data()
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|line| line["text"].as_str())
+            .collect();
+        assert_eq!(said, ["您好", "哪里不舒服？"]);
+        let since = world.get(&patient, &format!("{path}?after=1")).await;
+        assert_eq!(since.data().as_array().map(Vec::len), Some(1));
+
+        let taken = json!({ "id": id, "text": "别人的编号" });
+        let refused = world.post(&doctor, &path, taken).await;
+        assert!(refused.refused(422, "6001").contains("id"));
+        for stranger in [&world.patient().await, &world.doctors[3]] {
+            let answer = world.post(stranger, &path, json!({ "text": "?" })).await;
+            answer.refused(404, "2001");
+        }
+        let operator = world
+            .post(&world.operator, &path, json!({ "text": "?" }))
+            .await;
+        operator.refused(403, "1003");
+    }
+);
+
+journey!(a_doctor_who_declined_says_and_reads_nothing_more, |world| {
+    let patient = world.patient().await;
+    for doctor in &world.doctors[..2] {
+        world.online(doctor, true).await;
+    }
+    let order = world.paid_dispatch(&patient).await;
+    let declined = world.assigned(&order).await;
+    world
+        .act(&declined, &order, "decline", json!({}))
+        .await
+        .data();
+    let doctor = world.assigned(&order).await;
+    world.act(&doctor, &order, "accept", json!({})).await.data();
+    let path = format!("/orders/{order}/messages");
+    let word = json!({ "text": "我先看看" });
+    world
+        .post(&declined, &path, word)
+        .await
+        .refused(404, "2001");
+    for part in ["", "/messages", "/journal", "/events"] {
+        let path = format!("/orders/{order}{part}");
+        world.get(&declined, &path).await.refused(404, "2001");
+    }
+    let said = world.get(&patient, &path).await;
+    assert_eq!(said.data(), &json!([]));
+});

@@ -46,6 +46,9 @@ struct Args {
     /// This database alone.
     #[arg(long, value_parser = ["SQLite", "PostgreSQL"])]
     only: Option<String>,
+    /// This part alone; nothing is written then.
+    #[arg(long, value_parser = ["raw", "engine", "http"])]
+    part: Option<String>,
 }
 
 #[tokio::main]
@@ -58,6 +61,9 @@ async fn main() -> Result<()> {
     }
     if wanted("PostgreSQL") {
         Bench::new("PostgreSQL", &args, &mut report).run().await?;
+    }
+    if args.part.is_some() {
+        return Ok(());
     }
     let day: String = SystemClock.now().to_string().chars().take(10).collect();
     report.write(&args.out, &day)
@@ -97,10 +103,20 @@ impl<'a> Bench<'a> {
     }
 
     async fn run(mut self) -> Result<()> {
-        self.raw().await?;
-        self.engine().await?;
-        self.http().await?;
-        self.conclude();
+        let part = self.args.part.clone();
+        let wanted = |name: &str| part.as_ref().is_none_or(|part| part == name);
+        if wanted("raw") {
+            self.raw().await?;
+        }
+        if wanted("engine") {
+            self.engine().await?;
+        }
+        if wanted("http") {
+            self.http().await?;
+        }
+        if part.is_none() {
+            self.conclude();
+        }
         Ok(())
     }
 

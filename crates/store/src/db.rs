@@ -15,6 +15,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How many statements a connection keeps prepared: each table's, in each size.
 const STATEMENTS: usize = 400;
@@ -32,6 +33,8 @@ pub(crate) enum Db {
     Sqlite {
         writer: SqlitePool,
         readers: Readers<SqliteConnection>,
+        /// Held while a batch is written, so that a checkpoint can keep the writer waiting.
+        batch: Arc<Mutex<()>>,
     },
     Postgres {
         /// Of the committers alone, so that readers never make them wait.
@@ -100,7 +103,12 @@ impl Db {
             .await?;
         let reading = options.pragma("query_only", "on");
         let readers = Readers::new(reading, readers, ACQUIRE);
-        Ok(Self::Sqlite { writer, readers })
+        let batch = Arc::default();
+        Ok(Self::Sqlite {
+            writer,
+            readers,
+            batch,
+        })
     }
 
     async fn connect_postgres(
@@ -191,6 +199,15 @@ impl Db {
         Ok(self.all(read, sql, values).await?.into_iter().next())
     }
 
+    /// Waits until no batch is being written on SQLite, and lets none begin before it is dropped.
+    /// PostgreSQL needs nothing of the kind.
+    pub(crate) async fn between_batches(&self) -> Option<MutexGuard<'_, ()>> {
+        match self {
+            Self::Sqlite { batch, .. } => Some(batch.lock().await),
+            Self::Postgres { .. } => None,
+        }
+    }
+
     /// A committer's connection.
     pub(crate) async fn committing(&self) -> Result<Conn, sqlx::Error> {
         Ok(match self {
@@ -217,7 +234,9 @@ impl Db {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }

@@ -136,6 +136,7 @@ impl Committer {
             Some(on) => on,
             None => self.db.committing().await?,
         };
+        let _batch = self.db.between_batches().await;
         let tried = try_batch(&mut on, &mut self.texts, batch, self.shard).await;
         self.on = Some(on);
         tried

@@ -2,7 +2,7 @@
 
 use crate::AppState;
 use crate::error::ApiError;
-use crate::extract::Data;
+use crate::extract::{Data, KeySlot};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -63,7 +63,14 @@ pub async fn with_context(
     };
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(context.clone());
+    let slot = KeySlot::default();
+    request.extensions_mut().insert(slot.clone());
     let mut response = next.run(request).await;
+    if response.extensions().get::<ApiError>().is_some()
+        && let Some(answered) = slot.answered(&state).await
+    {
+        response = answered.into_response();
+    }
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         response = error.answer(&context);
     } else if let Some(data) = response.extensions_mut().remove::<Data>() {

@@ -15,6 +15,7 @@ use engine::{Answer, Idempotency, Origin};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::{Arc, OnceLock};
 use store::{IdempotencyRow, Page};
 use uuid::Uuid;
 
@@ -291,19 +292,36 @@ impl IntoResponse for NotNow {
     }
 }
 
+/// Where a request's key is left for whoever looks at its answer: whose, which, and the hash.
+///
+/// A key is looked up only where the answer is an error: a request that can be done was not done
+/// before, because its commit takes the key. So a request costs no read for its key.
+#[derive(Debug, Clone, Default)]
+pub struct KeySlot(Arc<OnceLock<(UserId, String, [u8; 32])>>);
+
+impl KeySlot {
+    /// The answer of the first request with this key, or why the key can't be used; `None` where
+    /// the key is new, or there is none.
+    pub async fn answered(&self, state: &AppState) -> Option<NotNow> {
+        let (user, key, hash) = self.0.get()?;
+        kept(state, *user, key, hash).await.err()
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<AppState> for Asked<T> {
     type Rejection = NotNow;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, NotNow> {
         let (mut parts, body) = request.into_parts();
+        let slot = parts.extensions.remove::<KeySlot>();
         let caller = Caller::from_request_parts(&mut parts, state).await?;
         let context = Context::from_request_parts(&mut parts, state).await?;
         let key = key(&parts.headers)?;
         let what = format!("{} {}\n", parts.method, parts.uri.path());
         let bytes = bytes(Request::from_parts(parts, body)).await?;
         let hash = hash(what.as_bytes(), &bytes);
-        if let Some(key) = &key {
-            kept(state, caller.user, key, &hash).await?;
+        if let (Some(key), Some(slot)) = (&key, slot) {
+            slot.0.set((caller.user, key.clone(), hash)).ok();
         }
         let body = read(&bytes)?;
         Ok(Self {
@@ -330,14 +348,20 @@ impl<T> Asked<T> {
         }
     }
 
-    /// An engine's error; if another request with the key was faster, its answer.
-    pub async fn failed(&self, state: &AppState, error: engine::EngineError) -> NotNow {
-        if let (engine::EngineError::KeyTaken, Some((key, hash))) = (&error, &self.key)
-            && let Err(not_now) = kept(state, self.caller.user, key, hash).await
-        {
-            return not_now;
+    /// The first answer, where a command turns out to have been done before.
+    pub async fn kept(&self, state: &AppState) -> Result<(), NotNow> {
+        match &self.key {
+            Some((key, hash)) => kept(state, self.caller.user, key, hash).await,
+            None => Ok(()),
         }
-        error.into()
+    }
+
+    /// An id that is the same whenever the caller asks with the same key.
+    pub fn id(&self) -> Option<Uuid> {
+        let (key, _) = self.key.as_ref()?;
+        let hash = hash(self.caller.user.uuid().as_bytes(), key.as_bytes());
+        let bytes = hash.first_chunk::<16>()?;
+        Some(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
     }
 }
 

@@ -105,7 +105,7 @@ async fn create(State(state): State<AppState>, asked: Asked<NewOrder>) -> Result
             data.status = StatusCode::CREATED;
             Ok(data)
         }
-        Err(error) => Err(asked.failed(&state, error).await),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -153,7 +153,8 @@ pub(crate) async fn command_kept<T>(
         .execute(order, command, asked.caller.actor(), origin)
         .await
     {
-        Ok(executed) => Ok(executed),
+        Ok(executed) if executed.applied => Ok(executed),
+        Ok(executed) => asked.kept(state).await.map(|()| executed),
         Err(error) => Err(explained(state, asked, order, error).await),
     }
 }
@@ -165,10 +166,7 @@ async fn explained<T>(
     order: OrderId,
     error: engine::EngineError,
 ) -> NotNow {
-    let mut refused = match asked.failed(state, error).await {
-        NotNow::Error(refused) => refused,
-        kept @ NotNow::Kept(_) => return kept,
-    };
+    let mut refused = ApiError::from(error);
     if matches!(refused.code, Code::InvalidOrderStatus)
         && let Ok(current) = state.visible(order, asked.caller).await
         && let Ok(facts) = state.engine.facts(&current).await
@@ -600,7 +598,7 @@ async fn post_message(
     let text = asked.body.text.clone();
     let sent = state
         .engine
-        .post_message(order.id, user, role, asked.body.id, text)
+        .post_message(order.id, user, role, asked.body.id.or(asked.id()), text)
         .await;
     let value = message_view(&sent.map_err(ApiError::from)?);
     Ok(Data {

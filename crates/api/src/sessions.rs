@@ -211,7 +211,7 @@ async fn publish(State(state): State<AppState>, asked: Asked<Value>) -> Result<D
                 page: None,
             })
         }
-        Err(error) => Err(asked.failed(&state, error).await),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -232,7 +232,7 @@ async fn moved<T>(
         Ok((session, slots)) => Ok(session_view(state, &session, &slots, &asked.context)
             .await?
             .into()),
-        Err(error) => Err(asked.failed(state, error).await),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -349,6 +349,6 @@ async fn call_next(
             .saying("nobody waits")
             .in_chinese(Some("没有候诊的患者"))
             .into()),
-        Err(error) => Err(asked.failed(&state, error).await),
+        Err(error) => Err(error.into()),
     }
 }

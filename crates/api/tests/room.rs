@@ -3,6 +3,7 @@
 mod harness;
 
 use harness::World;
+use reqwest::Method;
 use serde_json::json;
 
 journey!(
@@ -27,6 +28,14 @@ journey!(
             .filter_map(|line| line["text"].as_str())
             .collect();
         assert_eq!(said, ["您好", "哪里不舒服？"]);
+        let keyed = async || {
+            let request = world.raw(Method::POST, &format!("/api/v1{path}")).await;
+            let request = request.header("idempotency-key", "once");
+            let request = request.bearer_auth(world.token(&patient).await);
+            let line = request.json(&json!({ "text": "发了两次" }));
+            world.send(line).await.data()["seq"].clone()
+        };
+        assert_eq!(keyed().await, keyed().await, "the key is enough");
         let since = world.get(&patient, &format!("{path}?after=1")).await;
         assert_eq!(since.data().as_array().map(Vec::len), Some(1));
 

@@ -170,10 +170,7 @@ impl Client {
 
     /// Tells the sandbox. What it was told already is no error.
     pub async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
-        let url = format!("{}/control{path}", self.sandbox);
-        let answer = self
-            .send(|| self.http.request(method.clone(), &url).json(body))
-            .await?;
+        let answer = self.told(method, path, body).await?;
         if !answer.status.is_success() {
             bail!(
                 "sandbox {path}: {} {}",
@@ -182,5 +179,12 @@ impl Client {
             );
         }
         Ok(answer.body)
+    }
+
+    /// Tells the sandbox what it may refuse.
+    pub async fn told(&self, method: Method, path: &str, body: &Value) -> Result<Answer> {
+        let url = format!("{}/control{path}", self.sandbox);
+        self.send(|| self.http.request(method.clone(), &url).json(body))
+            .await
     }
 }

@@ -63,17 +63,29 @@ impl Stage<'_> {
         use Script as S;
         match script {
             S::Silent => self.pass_minutes(30).await,
-            S::WholeHour => {
-                for minutes in [25, 25] {
-                    self.pass_minutes(minutes).await?;
-                    self.all(plays, |p| self.say(p, "还在吗")).await?;
-                }
-                self.pass_minutes(10).await
-            }
+            S::WholeHour => self.whole_hour(plays).await,
             S::SystemFault => self.all(plays, |p| self.fault(p)).await,
             S::DoctorBack | S::DoctorLost | S::DoctorLostLate => self.away(script, plays).await,
             _ => self.cancelled(script, plays).await,
         }
+    }
+
+    /// They talk for an hour, never silent for long. The clock stops when silence alone would be
+    /// over, so that each deadline is met on its own.
+    async fn whole_hour(&self, plays: &[Play]) -> Result<()> {
+        for minutes in [25, 20] {
+            self.pass_minutes(minutes).await?;
+            self.all(plays, |p| self.say(p, "还在吗")).await?;
+        }
+        self.pass_minutes(12).await?;
+        self.all(plays, |p| async move {
+            let talking = self.until_that(p, "left with the hour's end alone", |order| {
+                order["deadline"]["name"] == "max_duration"
+            });
+            talking.await.map(drop)
+        })
+        .await?;
+        self.pass_minutes(3).await
     }
 
     /// Cancelled in 401: an operator decides, or does not.

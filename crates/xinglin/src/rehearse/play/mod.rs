@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(60);
 /// How long an order's last money may take to arrive.
-const SETTLES: Duration = Duration::from_secs(60);
+const SETTLES: Duration = Duration::from_mins(1);
 
 /// Doctors and departments of the server.
 pub struct Cast {

@@ -124,15 +124,21 @@ impl ApiError {
         self
     }
 
+    /// What it says.
+    pub fn message(&self, language: Language) -> String {
+        let exact = match language {
+            Language::Zh => &self.chinese,
+            Language::En => &self.words,
+        };
+        let general = || self.code.words(language).to_owned();
+        exact.clone().unwrap_or_else(general)
+    }
+
     /// The answer.
     pub fn answer(self, context: &Context) -> Response {
         let (code, name, http) = self.code.row();
         let status = self.status.unwrap_or(http);
-        let exact = match context.language {
-            Language::Zh => self.chinese,
-            Language::En => self.words,
-        };
-        let message = exact.unwrap_or_else(|| self.code.words(context.language).to_owned());
+        let message = self.message(context.language);
         let mut error = json!({
             "code": code, "name": name, "message": message,
             "timestamp": context.now, "requestId": context.request_id,

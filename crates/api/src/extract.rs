@@ -5,7 +5,7 @@ use crate::envelope::Context;
 use crate::error::{ApiError, Code};
 use crate::token::Rejected;
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -100,6 +100,15 @@ impl Caller {
         Actor::person(self.role, self.user)
     }
 
+    /// Whose token it is.
+    pub fn of_token(state: &AppState, token: &str) -> Result<Self, ApiError> {
+        match state.tokens.verify(token, state.engine.now()) {
+            Ok((user, role)) => Ok(Self { user, role }),
+            Err(Rejected::Forged) => Err(Code::Unauthenticated.into()),
+            Err(Rejected::Expired) => Err(Code::TokenExpired.into()),
+        }
+    }
+
     /// Whether they work in operations.
     pub const fn is_operations(self) -> bool {
         matches!(self.role, Role::Operator | Role::Admin)
@@ -141,11 +150,22 @@ impl FromRequestParts<AppState> for Caller {
             .and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer "));
         let token = token.ok_or(Code::Unauthenticated)?;
-        match state.tokens.verify(token.trim(), state.engine.now()) {
-            Ok((user, role)) => Ok(Self { user, role }),
-            Err(Rejected::Forged) => Err(Code::Unauthenticated.into()),
-            Err(Rejected::Expired) => Err(Code::TokenExpired.into()),
+        Self::of_token(state, token.trim())
+    }
+}
+
+impl OptionalFromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Option<Self>, ApiError> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(None);
         }
+        let caller = <Self as FromRequestParts<AppState>>::from_request_parts(parts, state);
+        caller.await.map(Some)
     }
 }
 
@@ -314,7 +334,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Asked<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, NotNow> {
         let (mut parts, body) = request.into_parts();
         let slot = parts.extensions.remove::<KeySlot>();
-        let caller = Caller::from_request_parts(&mut parts, state).await?;
+        let caller =
+            <Caller as FromRequestParts<AppState>>::from_request_parts(&mut parts, state).await?;
         let context = Context::from_request_parts(&mut parts, state).await?;
         let key = key(&parts.headers)?;
         let what = format!("{} {}\n", parts.method, parts.uri.path());

@@ -13,6 +13,7 @@ mod openapi;
 mod orders;
 pub mod password;
 mod payments;
+mod room;
 mod sessions;
 pub mod token;
 mod view;
@@ -36,6 +37,8 @@ pub struct ApiConfig {
     pub token_key_pkcs8: Vec<u8>,
     /// Ends live streams when the server stops.
     pub stop: CancellationToken,
+    /// The STUN and TURN servers that browsers are given, as WebRTC's `iceServers`.
+    pub ice_servers: serde_json::Value,
 }
 
 /// What every handler shares.
@@ -47,6 +50,8 @@ pub struct AppState {
     pub tokens: Arc<Tokens>,
     /// Ends live streams.
     pub stop: CancellationToken,
+    /// The STUN and TURN servers that browsers are given.
+    pub ice_servers: Arc<serde_json::Value>,
 }
 
 /// The whole API.
@@ -56,6 +61,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         engine,
         tokens,
         stop: config.stop,
+        ice_servers: Arc::new(config.ice_servers),
     };
     let api = Router::new()
         .merge(auth::routes())
@@ -63,6 +69,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(orders::routes())
         .merge(payments::routes())
         .merge(events::routes())
+        .merge(room::routes())
         .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)

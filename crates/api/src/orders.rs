@@ -21,7 +21,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::OrderFilter;
-use uuid::Uuid;
 
 /// The addresses.
 pub fn routes() -> Router<AppState> {
@@ -43,7 +42,6 @@ pub fn routes() -> Router<AppState> {
         .route("/orders/{id}/rate", post(rate))
         .route("/orders/{id}/system-fault", post(system_fault))
         .route("/orders/{id}/status", patch(to_status))
-        .route("/orders/{id}/messages", get(messages).post(post_message))
         .route("/orders/{id}/journal", get(journal))
         .route("/orders/{id}/snapshots/{version}", get(snapshot))
 }
@@ -553,59 +551,6 @@ async fn to_status(
                 .into())
         }
     }
-}
-
-fn message_view(message: &store::Message) -> Value {
-    json!({
-        "id": message.id, "seq": message.seq, "sender": { "id": message.sender, "role": message.role.name() },
-        "text": message.body, "at": message.at,
-    })
-}
-
-async fn messages(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(order): Path<String>,
-    uri: Uri,
-) -> Result<Data, ApiError> {
-    let query = Query::of(&uri, &["after", "limit", "page"])?;
-    let after = query.get("after", "a sequence number", |text| text.parse().ok())?;
-    let order = state.visible(id(&order)?, caller).await?;
-    let limit = query.page()?.limit;
-    let messages = state
-        .engine
-        .store()
-        .messages(order.id, after, limit)
-        .await?;
-    Ok(Value::Array(messages.iter().map(message_view).collect()).into())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewMessage {
-    id: Option<Uuid>,
-    text: String,
-}
-
-async fn post_message(
-    State(state): State<AppState>,
-    Path(order): Path<String>,
-    asked: Asked<NewMessage>,
-) -> Result<Data, NotNow> {
-    asked.caller.must_be(&[Role::Patient, Role::Doctor])?;
-    let order = state.visible(id(&order)?, asked.caller).await?;
-    let (user, role) = (asked.caller.user, asked.caller.role);
-    let text = asked.body.text.clone();
-    let sent = state
-        .engine
-        .post_message(order.id, user, role, asked.body.id.or(asked.id()), text)
-        .await;
-    let value = message_view(&sent.map_err(ApiError::from)?);
-    Ok(Data {
-        status: StatusCode::CREATED,
-        value,
-        page: None,
-    })
 }
 
 async fn journal(

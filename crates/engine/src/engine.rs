@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::error::EngineError;
 use crate::execute::Orders;
+use crate::rooms::Rooms;
 use crate::settings::Settings;
 use connectors::gateway::PaymentGateway;
 use domain::payment::GatewayName;
@@ -110,6 +111,7 @@ pub(crate) struct Inner {
     pub relay_rows: Mutex<Option<mpsc::Receiver<OutboxRow>>>,
     pub wake: Notify,
     pub changes: broadcast::Sender<Changed>,
+    pub rooms: Rooms,
     /// One at a time per session (numbers) and per department (dispatch) in this process; between
     /// processes the store's guards decide.
     pub turns: std::sync::Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
@@ -139,6 +141,7 @@ impl Engine {
                 relay_rows: Mutex::new(Some(rows)),
                 wake: Notify::new(),
                 changes: broadcast::channel(CHANGES_KEPT).0,
+                rooms: Rooms::default(),
                 turns: std::sync::Mutex::default(),
             }),
         })

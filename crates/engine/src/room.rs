@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Origin;
 use crate::ids::new_id;
+use crate::rooms::RoomEvent;
 use domain::consultation::{Command, Consultation, ConsultationStatus as S};
 use domain::lifecycle::Status;
 use domain::order::{Actor, Refusal, Role};
@@ -12,12 +13,30 @@ use domain::{OrderId, PaymentId, UserId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use store::Message;
+use store::{Message, MessageKind};
 use tokio::sync::broadcast::error::RecvError;
 use uuid::Uuid;
 
 /// The longest message, in characters.
 const MESSAGE_LIMIT: usize = 4_000;
+
+/// A line to be written.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// The sender's id of it, so that sending twice writes once.
+    pub id: Option<Uuid>,
+    /// What it is.
+    pub kind: MessageKind,
+    /// The words.
+    pub text: String,
+    /// The picture, clip or file.
+    pub file: Option<Uuid>,
+}
+
+/// Whether something may be said about an order: from the doctor's acceptance to the end.
+pub fn is_open(order: &Consultation) -> bool {
+    matches!(order.status, S::PendingConsultation | S::InProgress)
+}
 
 impl Engine {
     /// The patient looks at the order's page: that counts as being there (spec 10, checked in).
@@ -28,17 +47,17 @@ impl Engine {
             .map(drop)
     }
 
-    /// Writes a line of the conversation. It is interaction for the idle deadline.
+    /// Writes a line of the conversation, and tells the room. It is interaction for the idle
+    /// deadline. Sent twice, it is written once.
     pub async fn post_message(
         &self,
         order: OrderId,
         sender: UserId,
         role: Role,
-        id: Option<Uuid>,
-        body: String,
+        new: NewMessage,
     ) -> Result<Message, EngineError> {
         let current = self.fresh(order).await?;
-        if !matches!(current.status, S::PendingConsultation | S::InProgress) {
+        if !is_open(&current) {
             let status = current.status.constant();
             return Err(Refusal::Status {
                 command: "message",
@@ -53,19 +72,22 @@ impl Engine {
             }
             .into());
         }
-        if body.trim().is_empty() || body.chars().count() > MESSAGE_LIMIT {
+        let needs_words = matches!(new.kind, MessageKind::Text | MessageKind::Call);
+        let is_empty = needs_words && new.text.trim().is_empty();
+        if is_empty || new.text.chars().count() > MESSAGE_LIMIT {
             let why = format!("must be 1 to {MESSAGE_LIMIT} characters");
             return Err(EngineError::Invalid { field: "text", why });
         }
         let now = self.now();
-        let id = id.unwrap_or_else(|| new_id(now));
         let message = Message {
-            id,
+            id: new.id.unwrap_or_else(|| new_id(now)),
             order,
             seq: 0,
             sender,
             role,
-            body,
+            kind: new.kind,
+            body: new.text,
+            file: new.file,
             at: now,
         };
         let kept = self.inner.store.insert_message(&message).await?;
@@ -73,7 +95,9 @@ impl Engine {
             let why = "belongs to another message: make a new one".to_owned();
             return Err(EngineError::Invalid { field: "id", why });
         }
-        if role == Role::Patient {
+        self.tell_room(order, RoomEvent::Said(kept.clone()));
+        let unseen = current.status == S::PendingConsultation && !current.detail.patient_seen;
+        if role == Role::Patient && unseen {
             self.patient_seen(order).await?;
         }
         Ok(kept)

@@ -257,6 +257,59 @@ pub struct QueueEntry {
     pub since: Ts,
 }
 
+/// What a line of a conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// Words.
+    Text,
+    /// A picture, with words or without.
+    Picture,
+    /// A voice clip.
+    Voice,
+    /// Another file.
+    File,
+    /// An audio or video call that ended; the words are its length in seconds.
+    Call,
+}
+
+impl MessageKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Text,
+        Self::Picture,
+        Self::Voice,
+        Self::File,
+        Self::Call,
+    ];
+
+    /// Its name in the API and the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Picture => "picture",
+            Self::Voice => "voice",
+            Self::File => "file",
+            Self::Call => "call",
+        }
+    }
+
+    /// By its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// How far one side of a room has received and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which side.
+    pub role: Role,
+    /// The last line that arrived there.
+    pub delivered: i64,
+    /// The last line that was read.
+    pub read: i64,
+}
+
 /// A line of a consultation's conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -270,8 +323,12 @@ pub struct Message {
     pub sender: UserId,
     /// As what.
     pub role: Role,
+    /// What it is.
+    pub kind: MessageKind,
     /// The words.
     pub body: String,
+    /// The picture, clip or file.
+    pub file: Option<Uuid>,
     /// When.
     pub at: Ts,
 }

@@ -101,6 +101,7 @@ pub async fn serve(
     let config = api::ApiConfig {
         token_key_pkcs8: token_key,
         stop: stop.clone(),
+        ice_servers: serde_json::json!([]),
     };
     let router = api::router(engine.clone(), config)?;
     let loops = engine.run(&stop);

@@ -191,6 +191,7 @@ impl World {
         let config = api::ApiConfig {
             token_key_pkcs8: api::token::new_key().expect("key"),
             stop: stop.clone(),
+            ice_servers: serde_json::json!([]),
         };
         let router = api::router(engine.clone(), config).expect("router");
         tokio::spawn(async move { axum::serve(api_listener, router).await.expect("serve") });
@@ -288,6 +289,11 @@ impl World {
     pub async fn pass(&self, by: Span) {
         self.clock.0.advance(by).expect("clock");
         self.settle().await;
+    }
+
+    /// Lets time pass, and nothing happen yet.
+    pub fn clock_passes(&self, by: Span) {
+        self.clock.0.advance(by).expect("clock");
     }
 
     pub fn now(&self) -> Ts {

@@ -33,50 +33,76 @@ pub fn summary() -> Value {
     json!({ "complaint": "头痛", "findings": "无异常", "advice": "休息" })
 }
 
-/// An order's page, open: the events that it gets.
-pub struct Page(Response);
+/// A page, open: the events that it gets.
+pub struct Page {
+    response: Response,
+    unread: String,
+}
 
 impl Page {
-    /// The order as the next event tells it.
+    /// Waits until the page shows this status.
+    pub async fn shows(&mut self, status: i64) {
+        while self.next().await["statusCode"] != status {}
+    }
+
+    /// What the next event tells.
     pub async fn next(&mut self) -> Value {
         let event = tokio::time::timeout(Duration::from_secs(10), self.event()).await;
         event.expect("an event in time")
     }
 
     async fn event(&mut self) -> Value {
-        let mut text = String::new();
         loop {
-            let piece = self.0.chunk().await.expect("a stream");
-            text.push_str(std::str::from_utf8(&piece.expect("not its end")).expect("UTF-8"));
-            let Some(end) = text.find("\n\n") else {
+            if let Some(end) = self.unread.find("\n\n") {
+                let event: String = self.unread.drain(..end + 2).collect();
+                // A sign of life has no data.
+                if let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) {
+                    return serde_json::from_str(data).expect("JSON");
+                }
                 continue;
-            };
-            let data = text[..end]
-                .lines()
-                .find_map(|line| line.strip_prefix("data: "));
-            if let Some(data) = data {
-                return serde_json::from_str(data).expect("JSON");
             }
-            // A sign of life without a word.
-            text.drain(..end + 2);
+            let piece = self.response.chunk().await.expect("a stream");
+            let piece = piece.expect("not its end");
+            self.unread
+                .push_str(std::str::from_utf8(&piece).expect("UTF-8"));
         }
-    }
-
-    /// Waits until the page shows this status.
-    pub async fn shows(&mut self, status: i64) {
-        while self.next().await["statusCode"] != status {}
     }
 }
 
 impl World {
     /// Somebody opens the order's page, and sees the order.
     pub async fn watch(&self, who: &Person, order: &str) -> Page {
-        let token = self.token(who).await;
-        let path = format!("/api/v1/orders/{order}/events");
-        let request = self.raw(Method::GET, &path).await.bearer_auth(token);
-        let mut page = Page(request.send().await.expect("a stream"));
+        let mut page = self
+            .watch_path(who, &format!("/orders/{order}/events"))
+            .await;
         assert_eq!(page.next().await["id"], order);
         page
+    }
+
+    /// Opens a stream of events.
+    pub async fn watch_path(&self, who: &Person, path: &str) -> Page {
+        let token = self.token(who).await;
+        let path = format!("/api/v1{path}");
+        let request = self.raw(Method::GET, &path).await.bearer_auth(token);
+        Page {
+            response: request.send().await.expect("a stream"),
+            unread: String::new(),
+        }
+    }
+
+    /// Waits until an order is so; what makes it so happens beside the test.
+    pub async fn until(&self, order: &str, is_so: impl Fn(&Value) -> bool) {
+        let waits = async {
+            loop {
+                self.settle().await;
+                if is_so(&self.order(order).await) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), waits).await;
+        waited.expect("in time");
     }
 
     // --- dispatch mode ---

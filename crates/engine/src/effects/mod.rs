@@ -56,7 +56,11 @@ impl Engine {
     }
 
     /// Gives an order a command without a row to finish.
-    async fn tell_order(&self, order: OrderId, command: &Command) -> Result<Executed, EngineError> {
+    pub(crate) async fn tell_order(
+        &self,
+        order: OrderId,
+        command: &Command,
+    ) -> Result<Executed, EngineError> {
         self.execute_finishing(order, command, Actor::SYSTEM, &Origin::default(), None)
             .await
     }

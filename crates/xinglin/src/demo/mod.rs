@@ -171,6 +171,7 @@ fn tell(args: &DemoArgs, url: &str) {
     );
     println!();
     println!("  API       http://{}/api/v1", args.listen);
+    println!("  Read it   http://{}/docs", args.listen);
     println!(
         "  Sandbox   http://{}/control/openapi.json",
         args.sandbox_listen

@@ -62,6 +62,7 @@ impl House {
         let config = ApiConfig {
             token_key_pkcs8: key,
             stop: CancellationToken::new(),
+            ice_servers: serde_json::json!([]),
         };
         Self {
             router: router(engine, config).unwrap(),

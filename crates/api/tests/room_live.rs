@@ -1,0 +1,353 @@
+//! The room over its WebSocket: order, resumption, receipts, presence, signalling, and what is wrong
+//! with a frame (docs/api/room.md).
+
+mod harness;
+
+use domain::order::Role;
+use domain::{OrderId, Span};
+use futures::{SinkExt, StreamExt};
+use harness::{Person, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use uuid::Uuid;
+
+/// Somebody's connection to a room.
+struct Live {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+fn address(world: &World, order: &str) -> String {
+    let base = world.base.replace("http://", "ws://");
+    format!("{base}/api/v1/orders/{order}/room")
+}
+
+impl Live {
+    /// Connects and says hello with a token in the first frame, as a browser does.
+    async fn open(world: &World, who: &Person, order: &str, after: i64) -> Self {
+        let (socket, _) = connect_async(address(world, order))
+            .await
+            .expect("a socket");
+        let mut live = Self { socket };
+        let token = world.token(who).await;
+        live.send(json!({ "type": "hello", "token": token, "after": after }))
+            .await;
+        live
+    }
+
+    /// The same, as far as the welcome.
+    async fn enter(world: &World, who: &Person, order: &str, after: i64) -> (Self, Value) {
+        let mut live = Self::open(world, who, order, after).await;
+        let welcome = live.frame("welcome").await;
+        (live, welcome)
+    }
+
+    async fn send(&mut self, frame: Value) {
+        let text = Message::Text(frame.to_string().into());
+        self.socket.send(text).await.expect("sent");
+    }
+
+    async fn say(&mut self, text: &str) -> Uuid {
+        let id = Uuid::from_u128(u128::from_be_bytes(rand_bytes()));
+        self.send(json!({ "type": "message", "id": id, "text": text }))
+            .await;
+        id
+    }
+
+    /// The next frame of this type; others are passed over.
+    async fn frame(&mut self, kind: &str) -> Value {
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(10), self.socket.next()).await;
+            match next.expect("in time").expect("open").expect("no error") {
+                Message::Text(text) => {
+                    let frame: Value = serde_json::from_str(&text).expect("JSON");
+                    if frame["type"] == kind {
+                        return frame;
+                    }
+                }
+                Message::Close(frame) => panic!("closed while waiting for {kind}: {frame:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// With which code the server closes the connection.
+    async fn closes(&mut self) -> u16 {
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(10), self.socket.next()).await;
+            match next.expect("in time") {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(_)) => {}
+                other => panic!("not closed: {other:?}"),
+            }
+        }
+    }
+}
+
+fn rand_bytes() -> [u8; 16] {
+    *Uuid::new_v4().as_bytes()
+}
+
+async fn said(live: &mut Live, count: usize) -> Vec<(i64, String)> {
+    let mut lines = Vec::new();
+    for _ in 0..count {
+        let line = live.frame("message").await;
+        let text = line["text"].as_str().expect("text").to_owned();
+        lines.push((line["seq"].as_i64().expect("seq"), text));
+    }
+    lines
+}
+
+journey!(both_sides_see_the_same_lines_in_the_same_order, |world| {
+    let patient = world.patient().await;
+    let (order, doctor) = world.in_progress(&patient).await;
+    let (mut one, welcome) = Live::enter(world, &patient, &order, 0).await;
+    assert_eq!(
+        (&welcome["role"], &welcome["open"]),
+        (&json!("patient"), &json!(true))
+    );
+    let (mut other, welcome) = Live::enter(world, &doctor, &order, 0).await;
+    assert_eq!(welcome["here"], json!(["patient", "doctor"]));
+    assert_eq!(one.frame("presence").await["role"], "doctor");
+    for n in 0..20 {
+        one.say(&format!("p{n}")).await;
+        other.say(&format!("d{n}")).await;
+    }
+    let (here, there) = (said(&mut one, 40).await, said(&mut other, 40).await);
+    assert_eq!(here, there);
+    let numbers: Vec<i64> = here.iter().map(|line| line.0).collect();
+    assert_eq!(
+        numbers,
+        (1..=40).collect::<Vec<i64>>(),
+        "no gaps, no repeats"
+    );
+});
+
+journey!(a_lost_connection_goes_on_where_it_stopped, |world| {
+    let patient = world.patient().await;
+    let (order, doctor) = world.in_progress(&patient).await;
+    let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
+    let id = one.say("收到了吗").await;
+    assert_eq!(one.frame("ack").await["id"], json!(id));
+    drop(one);
+    let (mut other, _) = Live::enter(world, &doctor, &order, 0).await;
+    for n in 0..250 {
+        let line = engine::NewMessage {
+            id: None,
+            kind: store::MessageKind::Text,
+            text: n.to_string(),
+            file: None,
+        };
+        let of = OrderId(order.parse().expect("an id"));
+        let posted = world.engine.post_message(of, doctor.id, Role::Doctor, line);
+        posted.await.expect("posted");
+    }
+    said(&mut other, 251).await;
+    let (mut again, _) = Live::enter(world, &patient, &order, 1).await;
+    let missed = said(&mut again, 250).await;
+    assert_eq!(missed.first().map(|line| line.0), Some(2));
+    assert_eq!(missed.last(), Some(&(251, "249".to_owned())));
+    again
+        .send(json!({ "type": "message", "id": id, "text": "收到了吗" }))
+        .await;
+    assert_eq!(again.frame("ack").await["seq"], 1, "written once");
+});
+
+journey!(who_received_read_and_writes, |world| {
+    let patient = world.patient().await;
+    let (order, doctor) = world.in_progress(&patient).await;
+    let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
+    let (mut other, _) = Live::enter(world, &doctor, &order, 0).await;
+    one.say("您好").await;
+    other.frame("message").await;
+    other.send(json!({ "type": "typing", "on": true })).await;
+    assert_eq!(one.frame("typing").await["role"], "doctor");
+    other.send(json!({ "type": "delivered", "seq": 1 })).await;
+    let receipt = one.frame("receipt").await;
+    assert_eq!(
+        (&receipt["delivered"], &receipt["read"]),
+        (&json!(1), &json!(0))
+    );
+    // Nobody can have read what was never said.
+    other.send(json!({ "type": "read", "seq": 99 })).await;
+    let receipt = one.frame("receipt").await;
+    assert_eq!(
+        (&receipt["delivered"], &receipt["read"]),
+        (&json!(1), &json!(1))
+    );
+    let (_, welcome) = Live::enter(world, &patient, &order, 1).await;
+    assert_eq!(welcome["receipts"][0]["read"], 1, "kept");
+});
+
+journey!(
+    a_call_is_set_up_through_the_room_and_its_length_is_kept,
+    |world| {
+        let patient = world.patient().await;
+        let (order, doctor) = world.in_progress(&patient).await;
+        let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
+        let (mut other, _) = Live::enter(world, &doctor, &order, 0).await;
+        let offer = json!({ "sdp": "v=0" });
+        other
+            .send(json!({ "type": "signal", "kind": "offer", "data": offer }))
+            .await;
+        let heard = one.frame("signal").await;
+        assert_eq!((&heard["kind"], &heard["data"]), (&json!("offer"), &offer));
+        one.send(json!({ "type": "signal", "kind": "answer", "data": { "sdp": "v=0" } }))
+            .await;
+        assert_eq!(other.frame("signal").await["kind"], "answer");
+        one.send(json!({ "type": "signal", "kind": "connected" }))
+            .await;
+        other.frame("signal").await;
+        world.clock_passes(Span::seconds(95));
+        other
+            .send(json!({ "type": "signal", "kind": "hangup" }))
+            .await;
+        let line = one.frame("message").await;
+        assert_eq!(
+            (&line["kind"], &line["text"]),
+            (&json!("call"), &json!("95"))
+        );
+    }
+);
+
+journey!(
+    a_doctor_whose_connection_is_lost_for_two_minutes_ends_it,
+    |world| {
+        let patient = world.patient().await;
+        let (order, doctor) = world.in_progress(&patient).await;
+        let (other, _) = Live::enter(world, &doctor, &order, 0).await;
+        let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
+        drop(other);
+        assert_eq!(one.frame("presence").await["here"], false);
+        world
+            .until(&order, |order| order["deadline"]["name"] == "doctor_lost")
+            .await;
+        let (back, _) = Live::enter(world, &doctor, &order, 0).await;
+        world
+            .until(&order, |order| order["deadline"]["name"] != "doctor_lost")
+            .await;
+        world.pass(Span::minutes(3)).await;
+        assert_eq!(world.status(&order).await, 401, "they came back in time");
+        drop(back);
+        world
+            .until(&order, |order| order["deadline"]["name"] == "doctor_lost")
+            .await;
+        world.pass(Span::minutes(2)).await;
+        // Five minutes of service: 80 %.
+        world.stands(&order, 901, 3000, 2400).await;
+    }
+);
+
+journey!(the_room_closes_with_the_order_and_stays_readable, |world| {
+    let patient = world.patient().await;
+    let (order, doctor) = world.in_progress(&patient).await;
+    let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
+    one.say("谢谢").await;
+    one.frame("ack").await;
+    let done = world
+        .act(&doctor, &order, "finish", harness::scenes::summary())
+        .await;
+    done.data();
+    assert_eq!(one.frame("order").await["open"], false);
+    one.say("还有一个问题").await;
+    let refused = one.frame("error").await;
+    assert_eq!(refused["code"], "2003", "{refused}");
+    let (mut again, welcome) = Live::enter(world, &patient, &order, 0).await;
+    assert_eq!(welcome["open"], false);
+    assert_eq!(said(&mut again, 1).await, [(1, "谢谢".to_owned())]);
+});
+
+journey!(
+    a_bad_frame_is_answered_and_the_connection_goes_on,
+    |world| {
+        let patient = world.patient().await;
+        let (order, _) = world.in_progress(&patient).await;
+        let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
+        for (frame, code) in [
+            ("{", "6005"),
+            ("[]", "6001"),
+            (r#"{"type":"dance"}"#, "6001"),
+            (r#"{"type":"typing","on":"yes"}"#, "6001"),
+            (r#"{"type":"typing","on":true,"colour":1}"#, "6001"),
+            (r#"{"type":"hello"}"#, "6001"),
+            (r#"{"type":"message","id":"1","text":"x"}"#, "6001"),
+        ] {
+            let text = Message::Text(frame.to_owned().into());
+            one.socket.send(text).await.expect("sent");
+            let error = one.frame("error").await;
+            assert_eq!(error["code"], code, "{frame} {error}");
+        }
+        let binary = Message::Binary(vec![0; 8].into());
+        one.socket.send(binary).await.expect("sent");
+        assert_eq!(one.frame("error").await["code"], "6005");
+        one.send(json!({ "type": "ping" })).await;
+        one.frame("pong").await;
+        for _ in 0..200 {
+            one.send(json!({ "type": "typing", "on": true })).await;
+        }
+        assert_eq!(one.frame("error").await["code"], "5002", "too many at once");
+        let large = "x".repeat(70_000);
+        one.send(json!({ "type": "message", "id": Uuid::nil(), "text": large }))
+            .await;
+        assert_eq!(one.closes().await, 1009);
+    }
+);
+
+journey!(strangers_and_forged_tokens_are_turned_away, |world| {
+    let patient = world.patient().await;
+    let stranger = world.patient().await;
+    let (order, _) = world.in_progress(&patient).await;
+    let mut live = Live::open(world, &stranger, &order, 0).await;
+    assert_eq!(live.frame("error").await["code"], "2001");
+    assert_eq!(live.closes().await, 4404);
+    for (token, code) in [(json!("forged"), "1004"), (Value::Null, "1004")] {
+        let (socket, _) = connect_async(address(world, &order))
+            .await
+            .expect("a socket");
+        let mut live = Live { socket };
+        live.send(json!({ "type": "hello", "token": token })).await;
+        assert_eq!(live.frame("error").await["code"], code);
+        assert_eq!(live.closes().await, 4401);
+    }
+    let (socket, _) = connect_async(address(world, &order))
+        .await
+        .expect("a socket");
+    let mut rude = Live { socket };
+    rude.send(json!({ "type": "ping" })).await;
+    assert_eq!(rude.frame("error").await["code"], "6001");
+    assert_eq!(rude.closes().await, 1008);
+    let mut request = address(world, &order)
+        .into_client_request()
+        .expect("a request");
+    let header = format!("Bearer {}", world.token(&stranger).await);
+    request
+        .headers_mut()
+        .insert("authorization", header.parse().expect("a header"));
+    let refused = connect_async(request).await.expect_err("not theirs");
+    assert!(matches!(refused, Error::Http(answer) if answer.status() == 404));
+});
+
+journey!(the_same_over_server_sent_events_and_post, |world| {
+    let patient = world.patient().await;
+    let (order, doctor) = world.in_progress(&patient).await;
+    let path = format!("/orders/{order}/room");
+    let words = json!({ "type": "message", "id": Uuid::from_u128(9), "text": "没有 WebSocket" });
+    let ack = world.post(&patient, &path, words).await;
+    assert_eq!(
+        (&ack.data()["type"], &ack.data()["seq"]),
+        (&json!("ack"), &json!(1))
+    );
+    let mut page = world.watch_path(&doctor, &format!("{path}/stream")).await;
+    assert_eq!(page.next().await["type"], "welcome");
+    assert_eq!(page.next().await["text"], "没有 WebSocket");
+    let (mut one, _) = Live::enter(world, &patient, &order, 1).await;
+    assert_eq!(page.next().await["type"], "presence");
+    world
+        .post(&doctor, &path, json!({ "type": "typing", "on": true }))
+        .await
+        .data();
+    assert_eq!(one.frame("typing").await["role"], "doctor");
+});

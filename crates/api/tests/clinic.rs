@@ -225,7 +225,19 @@ journey!(
     the_doctor_may_choose_whom_to_call,
     |world| {
         let (doctor, session, orders) = world.queue(2).await;
+        let unsaid = world.act(&doctor, &orders[1].1, "call", json!({ "reason": " " })).await;
+        assert!(unsaid.refused(422, "6001").contains("reason"));
+        let pause = format!("/sessions/{}/pause", session["id"].as_str().expect("id"));
+        let resume = pause.replace("pause", "resume");
+        world.post(&doctor, &pause, json!({})).await.data();
+        let paused = world.act(&doctor, &orders[0].1, "call", json!({})).await;
+        paused.refused(409, "6003");
+        world.post(&doctor, &resume, json!({})).await.data();
+        world.ended(&orders[1].1, 302, PRICE, 0, &TO_QUEUE).await;
         world.act(&doctor, &orders[1].1, "call", json!({ "reason": "高烧" })).await.data();
+        let journal = world.get(&doctor, &format!("/orders/{}/journal", orders[1].1)).await;
+        let last = journal.data().as_array().and_then(|lines| lines.last()).cloned();
+        assert_eq!(last.expect("a line")["note"], "高烧");
         world.ended(&orders[1].1, 303, PRICE, 0, &then(&TO_QUEUE, &[303])).await;
         world.ended(&orders[0].1, 302, PRICE, 0, &TO_QUEUE).await;
         world.cancel_session(&doctor, &session).await;

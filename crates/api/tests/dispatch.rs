@@ -306,6 +306,24 @@ journey!(
 );
 
 journey!(
+    /// The last word was 5 minutes too late and the hour is over: two deadlines at the same moment,
+    /// one end.
+    silence_and_the_hour_end_it_together,
+    |world| {
+        let patient = world.patient().await;
+        let (order, doctor) = world.in_progress(&patient).await;
+        let path = format!("/orders/{order}/messages");
+        for _ in 0..2 {
+            world.pass(Span::minutes(25)).await;
+            world.post(&doctor, &path, json!({ "text": "请继续" })).await.data();
+        }
+        world.pass(Span::minutes(10)).await;
+        world.ended(&order, 900, PRICE, 0, &then(&TO_SERVICE, &[402, 900])).await;
+        assert_eq!(world.order(&order).await["deadline"], json!(null));
+    }
+);
+
+journey!(
     /// The general form: allowed exactly when one command of the caller leads there.
     a_status_can_be_asked_for_where_one_command_leads_there,
     |world| {

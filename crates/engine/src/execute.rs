@@ -125,6 +125,9 @@ impl Engine {
         actor: Actor,
         origin: Origin,
     ) -> Result<Executed, EngineError> {
+        if let Command::Call { reason } = &command {
+            self.may_call(order, reason.as_deref(), actor).await?;
+        }
         self.execute_finishing(order, &command, actor, &origin, None)
             .await
     }
@@ -349,6 +352,7 @@ fn timer_change(before: Option<&Consultation>, after: &Consultation) -> Option<T
         .collect();
     (!set.is_empty() || !clear.is_empty()).then_some(TimerChange {
         order: after.id,
+        decided_on: before.map_or(0, |order| order.version),
         set,
         clear,
     })

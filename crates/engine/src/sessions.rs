@@ -259,6 +259,41 @@ impl Engine {
         }
     }
 
+    /// Whether the doctor may call this one: nobody is called in a pause, and whoever passes over
+    /// those who wait longer says why (spec 10, clinic mode). Everything else the order's own rules
+    /// refuse.
+    pub(crate) async fn may_call(
+        &self,
+        order: OrderId,
+        reason: Option<&str>,
+        actor: Actor,
+    ) -> Result<(), EngineError> {
+        let current = self.fresh(order).await?;
+        let waits = current.status == S::InQueue;
+        let is_theirs = actor.user.is_some() && actor.user == current.detail.doctor;
+        let Some(session) = current.detail.session.filter(|_| waits && is_theirs) else {
+            return Ok(());
+        };
+        if let Some((row, _)) = self.inner.store.session(session).await?
+            && row.status != SessionStatus::Open
+        {
+            return Err(EngineError::SessionStatus {
+                status: row.status.constant(),
+            });
+        }
+        let is_said = reason.is_some_and(|reason| !reason.trim().is_empty());
+        let queue = self.inner.store.queue(session).await?;
+        let is_next = queue.first().is_none_or(|next| next.order == order);
+        if !is_said && !is_next {
+            let why = "is needed to call somebody else than the next".to_owned();
+            return Err(EngineError::Invalid {
+                field: "reason",
+                why,
+            });
+        }
+        Ok(())
+    }
+
     /// Calls the next one of the queue; `None` if nobody waits.
     pub async fn call_next(
         &self,
@@ -279,7 +314,8 @@ impl Engine {
         }
         for entry in self.inner.store.queue(session).await? {
             let call = Command::Call { reason: None };
-            match self.execute(entry.order, call, actor, origin.clone()).await {
+            let called = self.execute_finishing(entry.order, &call, actor, &origin, None);
+            match called.await {
                 Ok(executed) if executed.applied => return Ok(Some(executed)),
                 // Gone from the queue this moment: the one behind.
                 Ok(_) | Err(EngineError::Refused(_)) => {}

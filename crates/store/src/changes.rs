@@ -81,6 +81,9 @@ pub struct JournalRow {
 pub struct TimerChange {
     /// Whose.
     pub order: OrderId,
+    /// The order's version that this was decided on: where the order itself is not written, it must
+    /// not have moved on.
+    pub decided_on: i64,
     /// Those that start, or start anew.
     pub set: Vec<TimerRow>,
     /// Those that stop.

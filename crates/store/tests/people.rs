@@ -11,7 +11,9 @@ use domain::consultation::{Consultation, ConsultationStatus as S, ConsultationTy
 use domain::order::{Guard, Role};
 use domain::{Span, UserId};
 use store::testing::Fresh;
-use store::{Changes, CommitError, Message, Page, PeopleError, PresenceRow, RefreshToken};
+use store::{
+    Changes, CommitError, Message, MessageKind, Page, PeopleError, PresenceRow, RefreshToken,
+};
 use uuid::Uuid;
 
 on_both!(
@@ -263,6 +265,8 @@ async fn messages_are_numbered(fresh: &Fresh) {
         sender: order.patient,
         role: Role::Patient,
         body: "您好".to_owned(),
+        kind: MessageKind::Text,
+        file: None,
         at: now(),
     };
     let mut tasks = Vec::new();

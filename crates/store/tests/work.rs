@@ -14,7 +14,7 @@ use domain::order::{Effect, Guard};
 use domain::session::SessionStatus;
 use std::collections::HashSet;
 use store::testing::Fresh;
-use store::{Changes, CommitError, Lease, Page, SessionChange, SessionFilter};
+use store::{Changes, CommitError, Lease, Page, SessionChange, SessionFilter, TimerChange};
 
 on_both!(
     claims_are_disjoint_and_taken_over,
@@ -223,16 +223,20 @@ async fn timers_move(fresh: &Fresh) {
     fresh.store.commit(change(&order)).await.unwrap();
     let mut moved = order.clone();
     moved.timers[0].due = now() + Span::hours(5);
-    let timers = change(&moved).timers;
-    fresh
-        .store
-        .commit(Changes {
+    let on = |version: i64| {
+        let timers = change(&moved).timers.map(|timers| TimerChange {
+            decided_on: version,
+            ..timers
+        });
+        fresh.store.commit(Changes {
             timers,
             ..Changes::default()
         })
-        .await
-        .unwrap();
-    assert_eq!(fresh.store.load(order.id).await.unwrap(), Some(moved));
+    };
+    assert!(matches!(on(0).await, Err(CommitError::Moved)));
+    assert_eq!(fresh.store.load(order.id).await.unwrap(), Some(order));
+    on(1).await.unwrap();
+    assert_eq!(fresh.store.load(moved.id).await.unwrap(), Some(moved));
 }
 
 async fn numbers_have_no_gaps(fresh: &Fresh) {

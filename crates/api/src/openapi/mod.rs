@@ -352,6 +352,7 @@ fn rows() -> Vec<Row> {
     all.extend(of("Doctors and sessions", operations::sessions()));
     all.extend(of("Orders", orders::orders()));
     all.extend(of("Consultation", orders::consultation()));
+    all.extend(of("Consultation", orders::room()));
     all.extend(of("Payments", orders::payments()));
     all.extend(of("Operations", operations::operations()));
     all.extend(of("Health", operations::health()));

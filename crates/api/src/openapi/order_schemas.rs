@@ -214,12 +214,25 @@ pub struct Sender {
     role: String,
 }
 
+/// A frame of the room: an object with a `type` and what belongs to it.
 #[derive(ToSchema)]
+pub struct Frame {
+    /// `welcome`, `message`, `ack`, `receipt`, `presence`, `typing`, `signal`, `order`, `pong`,
+    /// `done` or `error`.
+    #[schema(rename = "type")]
+    kind: String,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct Message {
     id: Uuid,
     seq: i64,
+    /// `text`, `picture`, `voice`, `file` or `call`; of a call, the text is its length in seconds.
+    kind: String,
     sender: Sender,
     text: String,
+    file_id: Option<Uuid>,
     at: Instant,
 }
 

@@ -184,7 +184,16 @@ pub fn consultation() -> Vec<Row> {
             Many(refer::<seen::Message>),
         )
         .asks(&[
-            ("after", "Only lines after this `seq`.", Type::Integer),
+            (
+                "after",
+                "Only lines after this `seq`, oldest first.",
+                Type::Integer,
+            ),
+            (
+                "before",
+                "Only lines before this `seq`, newest first.",
+                Type::Integer,
+            ),
             (
                 "limit",
                 "How many: 1 to 100, 20 if left out.",
@@ -201,6 +210,42 @@ pub fn consultation() -> Vec<Row> {
         .takes::<asked::NewMessage>()
         .by(Who::Only("the order's patient, its doctor"))
         .creates()
+        .fails(&[C::OrderNotFound, C::InvalidOrderStatus]),
+    ]
+}
+
+/// The room; its frames are described in docs/api/room.md.
+pub fn room() -> Vec<Row> {
+    use Gives::{Bare, One};
+    vec![
+        row(
+            Get,
+            "/orders/{id}/room",
+            (
+                "The room, over a WebSocket: the first frame is `hello`",
+                "会话房间（WebSocket）",
+            ),
+            Bare("application/json", Some(refer::<seen::Frame>)),
+        )
+        .fails(&[C::OrderNotFound, C::MalformedRequest]),
+        row(
+            Get,
+            "/orders/{id}/room/stream",
+            (
+                "The room's frames, as server-sent events",
+                "会话房间（SSE）",
+            ),
+            Bare("text/event-stream", Some(refer::<seen::Frame>)),
+        )
+        .asks(&[("after", "The last line that is known.", Type::Integer)])
+        .fails(&[C::OrderNotFound]),
+        row(
+            Post,
+            "/orders/{id}/room",
+            ("Send one frame, where there is no WebSocket", "发送一帧"),
+            One(refer::<seen::Frame>),
+        )
+        .takes::<asked::AnyFrame>()
         .fails(&[C::OrderNotFound, C::InvalidOrderStatus]),
     ]
 }

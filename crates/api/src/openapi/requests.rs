@@ -127,11 +127,25 @@ pub struct Stars {
 }
 
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct NewMessage {
     /// The sender's own id of it: sent twice, it is written once.
     id: Option<Uuid>,
-    #[schema(min_length = 1, max_length = 4000)]
-    text: String,
+    /// `text` (if left out), `picture`, `voice` or `file`.
+    kind: Option<String>,
+    /// Needed where it is a text.
+    #[schema(max_length = 4000)]
+    text: Option<String>,
+    file_id: Option<Uuid>,
+}
+
+/// One frame of the room; which fields it has depends on its type.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct AnyFrame {
+    /// `message`, `delivered`, `read`, `typing`, `signal` or `ping`.
+    #[schema(rename = "type")]
+    kind_of_frame: String,
 }
 
 /// How the payer pays.

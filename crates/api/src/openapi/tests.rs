@@ -55,8 +55,17 @@ fn every_route_is_documented() {
         .collect();
     let mut routed = BTreeSet::new();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let file = file.unwrap().path();
+    let mut unread = vec![folder];
+    while let Some(file) = unread.pop() {
+        // The documentation does not document itself.
+        if file.ends_with("docs") || file.ends_with("openapi") {
+            continue;
+        }
+        if file.is_dir() {
+            let inside = std::fs::read_dir(file).unwrap();
+            unread.extend(inside.map(|entry| entry.unwrap().path()));
+            continue;
+        }
         if file.extension().is_none_or(|kind| kind != "rs") {
             continue;
         }
@@ -163,9 +172,15 @@ async fn requests_are_read_as_documented() {
             .unwrap_or_default()
             .to_owned();
         assert_eq!(status, 422, "{} {answer:#}", row.path);
+        // What is told apart by its type misses that first.
+        let before = if message == "missing field `type`" {
+            1
+        } else {
+            3
+        };
         let theirs: BTreeSet<String> = message
             .split('`')
-            .skip(3)
+            .skip(before)
             .step_by(2)
             .map(str::to_owned)
             .collect();

@@ -32,6 +32,7 @@ const MOVE_SESSION: &str = "UPDATE sessions SET version = $3, status = $4, begin
      WHERE id = $1 AND version = $2";
 const PRESENCE: &str = "INSERT INTO presence (user_id, online, since, until) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (user_id) DO UPDATE SET online = excluded.online, since = excluded.since, until = excluded.until";
+const NOT_MOVED: &str = "UPDATE orders SET version = version WHERE id = $1 AND version = $2";
 const DOCTOR_ONLINE: &str = "UPDATE doctors SET online = $2 WHERE user_id = $1";
 
 /// In which order demands are made, by table.
@@ -39,6 +40,7 @@ const SESSIONS: u8 = 0;
 const SLOTS: u8 = 1;
 const DOCTORS: u8 = 2;
 const PRESENCES: u8 = 3;
+const ORDERS: u8 = 4;
 
 /// Timers that are set without a change of the order come after all others of it.
 const LAST: i64 = i64::MAX / 2;
@@ -207,6 +209,15 @@ fn timers(work: &mut Work, change: &TimerChange, order: Option<&OrderChange>) {
     let id = change.order;
     if !work.keys.contains(&Key::Order(id.uuid())) {
         work.keys.push(Key::Order(id.uuid()));
+    }
+    if order.is_none() {
+        // Another command may have ended the order meanwhile, and its deadlines with it.
+        work.demands.push(Demand {
+            sort: (ORDERS, id.uuid(), false),
+            sql: SqlStr::from_static(NOT_MOVED),
+            values: vec![id.into(), change.decided_on.into()],
+            refusal: Some(CommitError::Moved),
+        });
     }
     let none = RefundId(Uuid::nil());
     for (place, (name, refund)) in (0..).zip(&change.clear) {

@@ -283,6 +283,7 @@ pub fn change(order: &Consultation) -> Changes {
         }),
         timers: Some(TimerChange {
             order: order.id,
+            decided_on: order.version - 1,
             set,
             clear: Vec::new(),
         }),

@@ -141,6 +141,42 @@ impl WechatArgs {
     }
 }
 
+/// The STUN and TURN servers that browsers are given for calls.
+#[derive(Debug, Clone, Args)]
+pub struct CallArgs {
+    /// WebRTC's `iceServers`, as JSON: `[{"urls":"stun:stun.hospital.example:3478"}]`.
+    #[arg(long, env = "XINGLIN_ICE_SERVERS", default_value = "[]")]
+    ice_servers: String,
+}
+
+impl CallArgs {
+    /// Checks that each server has addresses that a browser takes.
+    pub fn ice_servers(&self) -> Result<serde_json::Value> {
+        let wrong = || {
+            format!(
+                "XINGLIN_ICE_SERVERS is `{}`: it must be a JSON list such as \
+                 [{{\"urls\":\"stun:stun.hospital.example:3478\"}}]",
+                self.ice_servers
+            )
+        };
+        let servers: serde_json::Value =
+            serde_json::from_str(&self.ice_servers).with_context(wrong)?;
+        let fits = |url: &serde_json::Value| {
+            let schemes = ["stun:", "stuns:", "turn:", "turns:"];
+            url.as_str()
+                .is_some_and(|url| schemes.iter().any(|scheme| url.starts_with(scheme)))
+        };
+        let has_addresses = |server: &serde_json::Value| match &server["urls"] {
+            serde_json::Value::Array(urls) => !urls.is_empty() && urls.iter().all(fits),
+            url => fits(url),
+        };
+        match servers.as_array() {
+            Some(list) if list.iter().all(has_addresses) => Ok(servers),
+            _ => bail!(wrong()),
+        }
+    }
+}
+
 fn read(name: &str, path: &str) -> Result<String> {
     std::fs::read_to_string(Path::new(path))
         .with_context(|| format!("{name} is `{path}`: it must be a PEM file that can be read"))

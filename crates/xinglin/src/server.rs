@@ -1,6 +1,6 @@
 //! Serving: the API on a listener, the engine's loops, and a graceful end.
 
-use crate::config::{self, DatabaseArgs, WechatArgs};
+use crate::config::{self, CallArgs, DatabaseArgs, WechatArgs};
 use crate::keys::Keys;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -24,6 +24,8 @@ pub struct ServeArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     wechat: WechatArgs,
+    #[command(flatten)]
+    calls: CallArgs,
     /// The address to listen on.
     #[arg(long, env = "XINGLIN_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
@@ -35,6 +37,7 @@ pub struct ServeArgs {
 /// `serve`: a database and real gateways.
 pub async fn run(args: ServeArgs) -> Result<()> {
     config::start_logging("info,sqlx=warn")?;
+    let ice_servers = args.calls.ice_servers()?;
     let mut gateways = Gateways::new();
     match args.wechat.wechat()? {
         Some(config) => {
@@ -54,7 +57,12 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let listener = listen(&args.listen, "XINGLIN_LISTEN").await?;
     let stop = stop_on_signal()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    serve(engine, keys.token, listener, stop).await
+    let config = api::ApiConfig {
+        token_key_pkcs8: keys.token,
+        stop: stop.clone(),
+        ice_servers,
+    };
+    serve(engine, config, listener, stop).await
 }
 
 fn refuse_sandbox_in_production(base_url: &str) -> Result<()> {
@@ -94,15 +102,10 @@ pub fn stop_on_signal() -> Result<CancellationToken> {
 /// Runs an engine and its API until told to stop; then takes no new work, and finishes what runs.
 pub async fn serve(
     engine: Engine,
-    token_key: Vec<u8>,
+    config: api::ApiConfig,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<()> {
-    let config = api::ApiConfig {
-        token_key_pkcs8: token_key,
-        stop: stop.clone(),
-        ice_servers: serde_json::json!([]),
-    };
     let router = api::router(engine.clone(), config)?;
     let loops = engine.run(&stop);
     let told = stop.clone();

@@ -131,6 +131,24 @@ fn a_log_level_that_is_none() {
 }
 
 #[test]
+fn servers_for_calls_that_no_browser_takes() {
+    for given in [
+        "stun:x",
+        "{}",
+        r#"[{"urls":"http://x"}]"#,
+        r#"[{"urls":[]}]"#,
+    ] {
+        let settings = [("XINGLIN_ICE_SERVERS", given)];
+        is_refused(
+            "ice",
+            &["serve"],
+            &settings,
+            &["XINGLIN_ICE_SERVERS", given, "stun:"],
+        );
+    }
+}
+
+#[test]
 fn play_money_in_production() {
     let production = [("XINGLIN_ENV", "production")];
     is_refused("demo", &["demo"], &production, &["XINGLIN_ENV", "serve"]);

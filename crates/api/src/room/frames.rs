@@ -174,7 +174,7 @@ pub fn order(order: &Consultation, language: Language) -> Value {
 }
 
 /// What went wrong, and with which frame.
-pub fn error(error: ApiError, language: Language, about: Option<Uuid>) -> Value {
+pub fn error(error: &ApiError, language: Language, about: Option<Uuid>) -> Value {
     let (code, name, _) = error.code.row();
     json!({
         "type": "error", "code": code, "name": name, "message": error.message(language),

@@ -204,7 +204,7 @@ impl Connection {
                 let words = "frames are text: send JSON";
                 let error = ApiError::from(Code::MalformedRequest).saying(words);
                 let error = error.in_chinese(Some("只接受文本帧：请发送 JSON"));
-                return self.send(&frames::error(error, self.language, None)).await;
+                return self.send(&frames::error(&error, self.language, None)).await;
             }
             Some(Err(error)) if error.to_string().contains("too long") => {
                 return self.close(closing::TOO_LARGE, "too large").await;
@@ -212,12 +212,12 @@ impl Connection {
             None | Some(Err(_) | Ok(WsMessage::Close(_))) => return Err(Over),
         };
         if !allowance.take() {
-            let error = frames::error(Code::RateLimitExceeded.into(), self.language, None);
+            let error = frames::error(&Code::RateLimitExceeded.into(), self.language, None);
             return self.send(&error).await;
         }
         let frame = match Frame::of(&text) {
             Ok(frame) => frame,
-            Err(error) => return self.send(&frames::error(error, self.language, None)).await,
+            Err(error) => return self.send(&frames::error(&error, self.language, None)).await,
         };
         let about = match &frame {
             Frame::Message { id, .. } => Some(*id),
@@ -226,7 +226,10 @@ impl Connection {
         match done(watching, frame).await {
             Ok(Some(answer)) => self.send(&answer).await,
             Ok(None) => Ok(()),
-            Err(error) => self.send(&frames::error(error, self.language, about)).await,
+            Err(error) => {
+                self.send(&frames::error(&error, self.language, about))
+                    .await
+            }
         }
     }
 
@@ -244,7 +247,7 @@ impl Connection {
             _ => closing::FAILED,
         };
         let name = error.code.row().1;
-        self.send(&frames::error(error, self.language, None))
+        self.send(&frames::error(&error, self.language, None))
             .await?;
         self.close(code, name).await
     }

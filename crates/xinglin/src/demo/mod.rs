@@ -3,7 +3,7 @@
 mod clock;
 mod people;
 
-use crate::config;
+use crate::config::{self, CallArgs};
 use crate::keys::Keys;
 use crate::server::{listen, serve, stop_on_signal};
 use anyhow::{Context, Result, bail};
@@ -38,6 +38,8 @@ pub struct DemoArgs {
     /// The address of the sandbox.
     #[arg(long, env = "XINGLIN_SANDBOX_LISTEN", default_value = "127.0.0.1:8090")]
     sandbox_listen: String,
+    #[command(flatten)]
+    calls: CallArgs,
 }
 
 /// What `sandbox` can be told.
@@ -62,6 +64,7 @@ fn refuse_in_production() -> Result<()> {
 pub async fn run(args: DemoArgs) -> Result<()> {
     refuse_in_production()?;
     config::start_logging("warn")?;
+    let ice_servers = args.calls.ice_servers()?;
     std::fs::create_dir_all(&args.data)
         .with_context(|| format!("the folder {} can't be made", args.data.display()))?;
     let embedded = || format!("sqlite:{}", args.data.join("xinglin.db").display());
@@ -93,7 +96,12 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let stop = stop_on_signal()?;
     let playing = play(sandbox, sandbox_listener, stop.clone());
     tell(&args, &url);
-    serve(engine, keys.token, listener, stop).await?;
+    let config = api::ApiConfig {
+        token_key_pkcs8: keys.token,
+        stop: stop.clone(),
+        ice_servers,
+    };
+    serve(engine, config, listener, stop).await?;
     playing.await??;
     println!("Stopped. Start again with the same --data to go on.");
     Ok(())

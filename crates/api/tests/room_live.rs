@@ -51,7 +51,7 @@ impl Live {
     }
 
     async fn say(&mut self, text: &str) -> Uuid {
-        let id = Uuid::from_u128(u128::from_be_bytes(rand_bytes()));
+        let id = engine::ids::new_id(domain::Ts::from_micros(1_800_000_000_000_000));
         self.send(json!({ "type": "message", "id": id, "text": text }))
             .await;
         id
@@ -85,10 +85,6 @@ impl Live {
             }
         }
     }
-}
-
-fn rand_bytes() -> [u8; 16] {
-    *Uuid::new_v4().as_bytes()
 }
 
 async fn said(live: &mut Live, count: usize) -> Vec<(i64, String)> {

@@ -96,16 +96,22 @@ async fn doctor(
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Presence {
     online: bool,
+    lease_seconds: Option<i64>,
 }
 
 async fn presence(State(state): State<AppState>, asked: Asked<Presence>) -> Result<Data, NotNow> {
     asked.caller.must_be(&[Role::Doctor])?;
     let row = state
         .engine
-        .set_presence(asked.caller.user, Role::Doctor, asked.body.online)
+        .set_presence(
+            asked.caller.user,
+            Role::Doctor,
+            asked.body.online,
+            asked.body.lease_seconds,
+        )
         .await;
     let row = row.map_err(ApiError::from)?;
     Ok(json!({ "online": row.online, "since": row.since, "until": row.until }).into())

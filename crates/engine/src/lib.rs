@@ -10,6 +10,7 @@ mod execute;
 mod facts;
 pub mod ids;
 mod notice;
+mod presence;
 mod quote;
 mod relay;
 mod room;

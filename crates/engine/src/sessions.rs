@@ -7,10 +7,10 @@ use crate::ids::new_id;
 use domain::consultation::queue::{self, WaitingTime};
 use domain::consultation::{Command, Consultation, ConsultationStatus as S, ConsultationType};
 use domain::lifecycle::Status;
-use domain::order::{Actor, Effect, Role};
+use domain::order::{Actor, Effect};
 use domain::session::SessionStatus;
 use domain::{Money, OrderId, SessionId, SlotId, Span, Ts, UserId};
-use store::{Changes, Page, PresenceRow, Session, SessionChange, SessionFilter, Slot};
+use store::{Changes, Page, Session, SessionChange, SessionFilter, Slot};
 
 /// How far ahead a session may be published (spec 10, clinic mode).
 const PUBLISH_AHEAD: Span = Span::hours(7 * 24);
@@ -362,39 +362,6 @@ impl Engine {
             .await?
             .into_iter()
             .find(|place| place.order == order.id))
-    }
-
-    /// Somebody comes or goes.
-    pub async fn set_presence(
-        &self,
-        user: UserId,
-        role: Role,
-        online: bool,
-    ) -> Result<PresenceRow, EngineError> {
-        let now = self.now();
-        let before = self.inner.store.presence(user).await?;
-        if let Some(row) = before.filter(|row| row.online == online && row.until.is_none()) {
-            return Ok(row);
-        }
-        let row = PresenceRow {
-            user,
-            online,
-            since: now,
-            until: None,
-        };
-        let moved = Effect::PresenceMoved { doctor: user };
-        let outbox = match role {
-            Role::Doctor => vec![self.loose_effect(moved, &Origin::default())],
-            _ => Vec::new(),
-        };
-        let changes = Changes {
-            presence: Some(row.clone()),
-            outbox,
-            ..Changes::default()
-        };
-        self.inner.store.commit(changes).await?;
-        self.wake();
-        Ok(row)
     }
 
     async fn check_free(&self, doctor: UserId, request: &NewSession) -> Result<(), EngineError> {

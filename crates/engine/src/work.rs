@@ -27,7 +27,8 @@ const TIMER_RETRY: Span = Span::seconds(5);
 /// How often sessions that nobody ended are looked for.
 const SESSION_SWEEP_TICKS: u32 = 25;
 
-/// How often settings are looked at again, for changes that another process made: once a second.
+/// How often settings are looked at again, for changes that another process made, and whose
+/// presence ran out: once a second.
 pub(crate) const REFRESH_TICKS: u32 = 5;
 
 /// How often `settle` goes round before it says that the work never ends.
@@ -47,7 +48,8 @@ impl Engine {
     pub async fn settle(&self) -> Result<usize, EngineError> {
         let mut worked = 0;
         for _ in 0..SETTLE_ROUNDS {
-            let in_this_round = self.work_once().await? + self.sweep_sessions().await?;
+            let swept = self.sweep_sessions().await? + self.sweep_presence().await?;
+            let in_this_round = self.work_once().await? + swept;
             if in_this_round == 0 {
                 return Ok(worked);
             }
@@ -158,6 +160,7 @@ impl Engine {
         let worked = self.work_once().await?;
         if ticks.is_multiple_of(REFRESH_TICKS) {
             self.inner.settings.refresh(&self.inner.store).await?;
+            self.sweep_presence().await?;
         }
         if ticks.is_multiple_of(SESSION_SWEEP_TICKS) {
             self.sweep_sessions().await?;

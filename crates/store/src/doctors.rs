@@ -31,6 +31,7 @@ const CANDIDATES: &str = "EXISTS (SELECT 1 FROM consultations c JOIN orders o ON
      WHERE d.department_id = $1 AND d.online AND d.active < d.parallel_limit ORDER BY d.user_id LIMIT 1000";
 const DECAY: &str = "UPDATE doctors SET accepted = accepted - $2, offered = offered - $3, decayed_at = $4 \
      WHERE user_id = $1 AND decayed_at = $5 AND accepted >= $2 AND offered >= $3";
+const RUN_OUT: &str = "SELECT user_id FROM presence WHERE online AND until <= $1 ORDER BY until";
 const PRESENCE: &str = "SELECT user_id, online, since, until FROM presence WHERE user_id = $1";
 
 /// What is left of a record after a day, in thousandths: half of it after a month.
@@ -182,6 +183,13 @@ impl Store {
         self.write(DECAY, values).await?;
         (doctor.accepted, doctor.offered, doctor.decayed_at) = (accepted, offered, until);
         Ok(())
+    }
+
+    /// Whose presence has run out, longest ago first.
+    pub async fn presence_run_out(&self, now: Ts, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let text = sql(format!("{RUN_OUT} LIMIT {limit}"));
+        let rows = self.db().all(Read::List, text, vec![now.into()]).await?;
+        rows.iter().map(|row| row.cells().id()).collect()
     }
 
     /// Whether somebody is there.

@@ -41,8 +41,13 @@ pub struct Refresh {
 }
 
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct ComeOrGo {
     online: bool,
+    /// After so many seconds they have gone, unless they say again that they are there; without it
+    /// they stay until they say that they go.
+    #[schema(minimum = 15, maximum = 3600)]
+    lease_seconds: Option<i64>,
 }
 
 #[derive(ToSchema)]

@@ -37,7 +37,8 @@ impl Seen {
         }
     }
 
-    fn of(mut answers: Vec<Duration>, within: Duration) -> Self {
+    /// Of answers one by one.
+    pub fn of(mut answers: Vec<Duration>, within: Duration) -> Self {
         answers.sort_unstable();
         let at = |percent: usize| {
             let place = (answers.len() * percent / 100).min(answers.len().saturating_sub(1));

@@ -10,6 +10,7 @@ mod load;
 mod program;
 mod raw;
 mod report;
+mod rooms;
 
 use anyhow::Result;
 use clap::Parser;
@@ -27,6 +28,9 @@ const CLIENTS: [usize; 3] = [1, 8, 64];
 
 /// How many commands the committer puts in a transaction at most, and the bare loop too.
 const BATCH: usize = 64;
+
+/// How many rooms are open at the same time.
+const ROOMS: usize = 1_000;
 
 /// Measures the program beside its limits. `cargo xtask bench` gives it all that it needs.
 #[derive(Debug, Parser)]
@@ -47,7 +51,7 @@ struct Args {
     #[arg(long, value_parser = ["SQLite", "PostgreSQL"])]
     only: Option<String>,
     /// This part alone; nothing is written then.
-    #[arg(long, value_parser = ["raw", "engine", "http"])]
+    #[arg(long, value_parser = ["raw", "engine", "http", "rooms"])]
     part: Option<String>,
 }
 
@@ -113,6 +117,9 @@ impl<'a> Bench<'a> {
         }
         if wanted("http") {
             self.http().await?;
+        }
+        if wanted("rooms") {
+            self.rooms().await?;
         }
         if part.is_none() {
             self.conclude();
@@ -212,6 +219,31 @@ impl<'a> Bench<'a> {
         self.report.remark(format!(
             "{}: the server held {memory} MiB of memory at most.",
             self.database
+        ));
+        server.stop().await?;
+        std::fs::remove_dir_all(keys)?;
+        fresh.close().await?;
+        Ok(())
+    }
+
+    /// Rooms full of people, and a server that is killed among them.
+    async fn rooms(&mut self) -> Result<()> {
+        let fresh = self.fresh().await?;
+        let orders = rooms::seed(&fresh.store, ROOMS).await?;
+        fresh.store.close().await;
+        let keys = std::env::temp_dir().join(format!("xinglin-bench-keys-{}", std::process::id()));
+        let server = Server::start(&self.args.server, &fresh.url, &keys).await?;
+        let (server, heard) = rooms::play(server, &orders, 4 * self.args.seconds).await?;
+        let seconds = u32::try_from(4 * self.args.seconds)?;
+        let lasting = Duration::from_secs(u64::from(seconds));
+        let seen = load::Seen::of(heard.delays, lasting);
+        self.report.add(self.database, "rooms", ROOMS, &seen);
+        let memory = server.memory()? / (1 << 20);
+        self.report.remark(format!(
+            "{}: {ROOMS} rooms with two people each and a line a second in each, the server killed \
+             once and started again: {} lines, none lost, none doubled, all in order; {memory} MiB \
+             of memory at most.",
+            self.database, heard.lines
         ));
         server.stop().await?;
         std::fs::remove_dir_all(keys)?;

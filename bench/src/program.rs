@@ -15,7 +15,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command as Process};
 use uuid::Uuid;
 
-const PASSWORD: &str = "apricot-grove-1";
-const LOGIN: &str = "patient@bench.xinglin";
+/// Everybody's password.
+pub const PASSWORD: &str = "apricot-grove-1";
+/// The patient's sign-in.
+pub const LOGIN: &str = "patient@bench.xinglin";
 /// What it is about.
 pub const COMPLAINT: &str = "头痛三天，夜里更重，没有发烧。";
 
@@ -124,6 +126,9 @@ impl Client for EngineClient {
 /// The server in a process of its own.
 pub struct Server {
     process: Child,
+    program: PathBuf,
+    database: String,
+    keys: PathBuf,
     address: String,
     token: String,
 }
@@ -133,31 +138,38 @@ impl Server {
     pub async fn start(program: &Path, database: &str, keys: &Path) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
-        let process = Process::new(program)
-            .args(["serve", "--database-url", database, "--listen", &address])
-            .arg("--keys-dir")
-            .arg(keys)
-            .env("XINGLIN_LOG", "error")
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("{} does not start", program.display()))?;
         let mut server = Self {
-            process,
+            process: process(program, database, &address, keys)?,
+            program: program.to_owned(),
+            database: database.to_owned(),
+            keys: keys.to_owned(),
             address,
             token: String::new(),
         };
-        server.token = server.sign_in().await?;
+        server.token = server.sign_in(LOGIN).await?;
         Ok(server)
     }
 
-    async fn sign_in(&mut self) -> Result<String> {
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Kills it without a chance to tidy up, and starts it again at the same address.
+    pub async fn killed_and_started(mut self) -> Result<Self> {
+        self.process.kill().await?;
+        self.process = process(&self.program, &self.database, &self.address, &self.keys)?;
+        Ok(self)
+    }
+
+    /// A token of somebody, as soon as the server answers.
+    pub async fn sign_in(&mut self, login: &str) -> Result<String> {
         for _ in 0..200 {
             if let Some(status) = self.process.try_wait()? {
                 bail!("the server ended with {status}");
             }
             if let Ok(mut connection) = connect(&self.address).await {
-                let body = json!({ "email": LOGIN, "password": PASSWORD });
+                let body = json!({ "email": login, "password": PASSWORD });
                 let (status, answer) = ask(
                     &mut connection,
                     Method::POST,
@@ -203,6 +215,18 @@ impl Server {
         self.process.wait().await?;
         Ok(())
     }
+}
+
+fn process(program: &Path, database: &str, address: &str, keys: &Path) -> Result<Child> {
+    Process::new(program)
+        .args(["serve", "--database-url", database, "--listen", address])
+        .arg("--keys-dir")
+        .arg(keys)
+        .env("XINGLIN_LOG", "error")
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("{} does not start", program.display()))
 }
 
 /// Asks over HTTP, on a connection that is kept.

@@ -51,7 +51,8 @@ fn booked_and_cancelled(now: Ts) -> Result<(Changes, Changes)> {
     Ok((booked, cancelled))
 }
 
-fn rows(
+/// The rows of a decision, and the order after it.
+pub fn rows(
     before: Option<&Consultation>,
     outcome: Outcome,
     actor: Actor,

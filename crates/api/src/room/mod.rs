@@ -78,7 +78,11 @@ async fn room(
         // Who has no business here hears it before the connection changes its protocol.
         state.visible(order, caller).await?;
     }
-    let upgrade = upgrade.max_message_size(frames::LARGEST);
+    // Thousands of rooms are open at a time, and lines are short.
+    let upgrade = upgrade
+        .max_message_size(frames::LARGEST)
+        .read_buffer_size(4 << 10)
+        .write_buffer_size(4 << 10);
     Ok(upgrade.on_upgrade(async move |socket| {
         let connection = Connection {
             socket,

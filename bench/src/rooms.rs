@@ -29,6 +29,9 @@ use uuid::Uuid;
 
 const DOCTOR_LOGIN: &str = "doctor@bench.xinglin";
 
+/// What comes next for an order, and who asks it.
+type Step = dyn Fn(&Consultation) -> Option<(Command, Actor)> + Send + Sync;
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// What was seen.
@@ -107,7 +110,7 @@ async fn begun(store: &Store) -> Result<OrderId> {
     let made = create(&new, &facts, now, &mut IdsAt(now))?;
     let (mut order, changes) = rows(None, made, patient_acts, now)?;
     store.commit(changes).await?;
-    let steps: [&dyn Fn(&Consultation) -> Option<(Command, Actor)>; 5] = [
+    let steps: [&Step; 5] = [
         &|_| {
             let pay = Command::SubmitPayment {
                 gateway: GatewayName::Wechat,

@@ -6,7 +6,8 @@ use crate::raw::rows;
 use anyhow::{Context, Result, bail, ensure};
 use domain::consultation::matching::Score;
 use domain::consultation::{
-    Command, Consultation, ConsultationType, Facts, Mode, NewConsultation, create, decide,
+    Command, Consultation, ConsultationStatus, ConsultationType, Facts, Mode, NewConsultation,
+    create, decide,
 };
 use domain::order::{Actor, Role};
 use domain::payment::{GatewayName, Method};
@@ -28,9 +29,6 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
 const DOCTOR_LOGIN: &str = "doctor@bench.xinglin";
-
-/// What comes next for an order, and who asks it.
-type Step = dyn Fn(&Consultation) -> Option<(Command, Actor)> + Send + Sync;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -96,7 +94,6 @@ async fn begun(store: &Store) -> Result<OrderId> {
     let facts = Facts::default();
     let price = Money::fen(3_000);
     let patient_acts = Actor::person(Role::Patient, patient());
-    let doctor_acts = Actor::person(Role::Doctor, doctor());
     let new = NewConsultation {
         id: OrderId(new_id(now)),
         patient: patient(),
@@ -110,34 +107,7 @@ async fn begun(store: &Store) -> Result<OrderId> {
     let made = create(&new, &facts, now, &mut IdsAt(now))?;
     let (mut order, changes) = rows(None, made, patient_acts, now)?;
     store.commit(changes).await?;
-    let steps: [&Step; 5] = [
-        &|_| {
-            let pay = Command::SubmitPayment {
-                gateway: GatewayName::Wechat,
-                method: Method::Native,
-                payer: None,
-            };
-            Some((pay, patient_acts))
-        },
-        &|order| {
-            let paid = Command::PaymentSucceeded {
-                payment: order.payments.first()?.id,
-                paid: price,
-                transaction_id: order.id.to_string(),
-                by_query: true,
-            };
-            Some((paid, Actor::GATEWAY))
-        },
-        &|_| {
-            let score = Score::default();
-            let doctor = doctor();
-            Some((Command::DoctorFound { doctor, score }, Actor::SYSTEM))
-        },
-        &|_| Some((Command::Accept, doctor_acts)),
-        &|_| Some((Command::Start, doctor_acts)),
-    ];
-    for step in steps {
-        let (command, actor) = step(&order).context("no payment")?;
+    while let Some((command, actor)) = next(&order) {
         let decided = decide(&order, &command, actor, &facts, now, &mut IdsAt(now))?;
         let (after, mut changes) = rows(Some(&order), decided, actor, now)?;
         // Nobody is to be asked anything: there is no gateway here.
@@ -146,6 +116,38 @@ async fn begun(store: &Store) -> Result<OrderId> {
         order = after;
     }
     Ok(order.id)
+}
+
+/// What comes next on the way to the beginning, and who asks it.
+fn next(order: &Consultation) -> Option<(Command, Actor)> {
+    use ConsultationStatus as S;
+    let doctor_acts = Actor::person(Role::Doctor, doctor());
+    Some(match order.status {
+        S::PendingPayment => {
+            let pay = Command::SubmitPayment {
+                gateway: GatewayName::Wechat,
+                method: Method::Native,
+                payer: None,
+            };
+            (pay, Actor::person(Role::Patient, patient()))
+        }
+        S::Paying => {
+            let paid = Command::PaymentSucceeded {
+                payment: order.payments.first()?.id,
+                paid: order.price,
+                transaction_id: order.id.to_string(),
+                by_query: true,
+            };
+            (paid, Actor::GATEWAY)
+        }
+        S::Dispatching => {
+            let (doctor, score) = (doctor(), Score::default());
+            (Command::DoctorFound { doctor, score }, Actor::SYSTEM)
+        }
+        S::PendingAccept => (Command::Accept, doctor_acts),
+        S::PendingConsultation => (Command::Start, doctor_acts),
+        _ => return None,
+    })
 }
 
 /// How many lines each side has sent and received, shared over lost connections.

@@ -4,7 +4,7 @@
 use crate::{AppState, openapi};
 use axum::Router;
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 /// Only what this server sends may run or be shown, and nobody may frame it.
@@ -18,6 +18,8 @@ pub fn routes() -> Router<AppState> {
     let style = || async { sent("text/css; charset=utf-8", include_str!("style.css")) };
     let document = || async { sent("application/json", openapi::json()) };
     Router::new()
+        // Whoever opens the server's address finds something to read.
+        .route("/", get(async || Redirect::temporary("/docs")))
         .route("/docs", get(page))
         .route("/docs/app.js", get(app))
         .route("/docs/style.css", get(style))

@@ -373,6 +373,9 @@ fn payments_and_refunds_are_as_documented() {
 #[tokio::test]
 async fn the_reading_page_needs_nothing_from_elsewhere() {
     let house = House::new().await;
+    let root = Request::builder().uri("/").body(Body::empty()).unwrap();
+    let answer = house.router.clone().oneshot(root).await.unwrap();
+    assert_eq!(answer.headers()["location"], "/docs");
     for path in [
         "/docs",
         "/docs/app.js",

@@ -89,7 +89,10 @@ impl Client {
                 Err(error) => error.to_string(),
             };
             if since.elapsed() > self.patience {
-                bail!("no answer for {} s: {trouble}", self.patience.as_secs());
+                bail!(
+                    "no server answers for {} s (is `xinglin demo` running? else --url): {trouble}",
+                    self.patience.as_secs()
+                );
             }
             tokio::time::sleep(PAUSE).await;
         }

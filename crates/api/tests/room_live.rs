@@ -237,6 +237,25 @@ journey!(
     }
 );
 
+journey!(a_frame_by_post_is_neither_coming_nor_going, |world| {
+    let patient = world.patient().await;
+    let (order, doctor) = world.in_progress(&patient).await;
+    let path = format!("/orders/{order}/room");
+    let words = json!({ "type": "message", "id": Uuid::from_u128(9), "text": "请稍等" });
+    world.post(&doctor, &path, words).await.data();
+    world
+        .post(&patient, &path, json!({ "type": "read", "seq": 7 }))
+        .await
+        .data();
+    world.pass(Span::minutes(3)).await;
+    assert_eq!(world.status(&order).await, 401, "nobody was lost");
+    let (_, welcome) = Live::enter(world, &patient, &order, 0).await;
+    assert_eq!(
+        welcome["receipts"][0]["read"], 1,
+        "no further than what was said"
+    );
+});
+
 journey!(the_room_closes_with_the_order_and_stays_readable, |world| {
     let patient = world.patient().await;
     let (order, doctor) = world.in_progress(&patient).await;

@@ -357,8 +357,7 @@ async fn post_frame(
 ) -> Result<Data, NotNow> {
     let (caller, language) = (asked.caller, asked.context.language);
     let order = id(&order)?;
-    let entered = Watching::enter(&state, order, caller, language, i64::MAX).await?;
-    let mut watching = entered.0;
+    let mut watching = Watching::for_one_frame(&state, order, caller, language).await?;
     let answer = done(&mut watching, asked.body.0).await?;
     watching.write_receipts().await?;
     Ok(answer.unwrap_or_else(|| json!({ "type": "done" })).into())

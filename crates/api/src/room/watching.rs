@@ -24,7 +24,8 @@ pub struct Watching {
     order: OrderId,
     caller: Caller,
     language: Language,
-    seat: Seat,
+    /// None where only one frame is sent: that is neither coming nor going.
+    seat: Option<Seat>,
     changes: Receiver<Changed>,
     /// The last line that was handed out.
     last: i64,
@@ -64,7 +65,7 @@ impl Watching {
             order,
             caller,
             language,
-            seat,
+            seat: Some(seat),
             changes,
             last: after.max(0),
             is_behind: true,
@@ -73,6 +74,31 @@ impl Watching {
             unwritten: None,
         };
         Ok((watching, welcome))
+    }
+
+    /// For one frame of somebody who listens elsewhere, or not at all.
+    pub async fn for_one_frame(
+        state: &AppState,
+        order: OrderId,
+        caller: Caller,
+        language: Language,
+    ) -> Result<Self, ApiError> {
+        let current = state.visible(order, caller).await?;
+        let store = state.engine.store();
+        let newest = store.messages_before(order, i64::MAX, 1).await?;
+        Ok(Self {
+            state: state.clone(),
+            order,
+            caller,
+            language,
+            seat: None,
+            changes: state.engine.changes(),
+            last: newest.first().map_or(0, |line| line.seq),
+            is_behind: false,
+            has_moved: false,
+            version: current.version,
+            unwritten: None,
+        })
     }
 
     /// The next frames. Dropped half-way, nothing is lost: what was not handed out comes next time.
@@ -90,8 +116,11 @@ impl Watching {
                     return Ok(vec![frames::order(&current, self.language)]);
                 }
             }
+            let Some(seat) = &mut self.seat else {
+                return Err(crate::Code::Internal.into());
+            };
             tokio::select! {
-                event = self.seat.events.recv() => match event {
+                event = seat.events.recv() => match event {
                     Ok(event) => {
                         if let Some(frame) = self.told(&event) {
                             return Ok(vec![frame]);

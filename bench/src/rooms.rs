@@ -301,7 +301,9 @@ impl Side {
                 let seq = frame["seq"].as_i64().context("no seq")?;
                 ensure!(seq == self.last + 1, "line {seq} came after {}", self.last);
                 self.last = seq;
-                self.received.insert(seq, id()?);
+                if frame["kind"] != "system" {
+                    self.received.insert(seq, id()?);
+                }
             }
             Some("error") => bail!("{frame}"),
             _ => {}

@@ -1,10 +1,12 @@
 //! What the engine and the rules say, in Chinese: as exact as their own English words.
 
 use domain::consultation::ConsultationStatus;
+use domain::file::{FileKind, Media};
 use domain::lifecycle::{Language, Status};
 use domain::order::{Guard, Refusal};
 use domain::session::SessionStatus;
 use engine::EngineError;
+use engine::files::{FileRefusal, accepted};
 
 /// A refusal in Chinese; `None` where only the field is to be named.
 pub fn of_refusal(refusal: &Refusal) -> Option<String> {
@@ -30,6 +32,7 @@ pub fn of_refusal(refusal: &Refusal) -> Option<String> {
 pub fn of_error(error: &EngineError) -> Option<String> {
     Some(match error {
         EngineError::Refused(refusal) => return of_refusal(refusal),
+        EngineError::File(refusal) => return Some(of_file(refusal)),
         EngineError::NoSuch { thing } => format!("没有这个{}", thing_name(thing)),
         EngineError::SlotFull => "该时段已约满，请选择其他时段".to_owned(),
         EngineError::GuardRefused(Guard::TakeDoctor(_)) => "医生的接诊名额已满".to_owned(),
@@ -49,8 +52,59 @@ pub fn of_error(error: &EngineError) -> Option<String> {
         | EngineError::Invalid { .. }
         | EngineError::GuardRefused(_)
         | EngineError::Corrupt(_)
+        | EngineError::Storage(_)
         | EngineError::Store(_) => return None,
     })
+}
+
+/// Why a file is not taken or not shown, in Chinese, with the field that is wrong.
+fn of_file(refusal: &FileRefusal) -> String {
+    let words = match refusal {
+        FileRefusal::Off => "本系统未开通文件上传".to_owned(),
+        FileRefusal::Type { given } => format!("不支持 `{given}`，请使用 {}", accepted(None)),
+        FileRefusal::Name => "文件名须为 1 至 200 个字符，例如 rash.jpg".to_owned(),
+        FileRefusal::Size { kind, most } => {
+            format!("{}的大小须为 1 至 {most} 字节", kind_name(*kind))
+        }
+        FileRefusal::NotUploaded => "文件尚未上传，请先用 PUT 上传".to_owned(),
+        FileRefusal::SizeDiffers { announced, found } => {
+            format!("申报 {announced} 字节，实为 {found} 字节，请重新申报上传")
+        }
+        FileRefusal::TooMuch { announced } => {
+            format!("上传超过申报的 {announced} 字节，请重新申报上传")
+        }
+        FileRefusal::HashDiffers { found } => {
+            format!("收到内容的 SHA-256 为 {found}，请重新申报上传")
+        }
+        FileRefusal::Content { announced, found } => {
+            let found = found.map_or("不支持的内容", Media::mime);
+            let kinds = accepted(Some(*announced));
+            format!(
+                "申报为{}，实为{found}，请上传 {kinds}",
+                kind_name(*announced)
+            )
+        }
+        FileRefusal::Unreadable(media) => {
+            format!("内容不能按 {} 读取，请上传能正常打开的文件", media.mime())
+        }
+        FileRefusal::Pixels { found, most } => format!("图片有 {found} 像素，最多 {most} 像素"),
+        FileRefusal::Lasting { found, most } => format!("语音长 {found} 秒，最长 {most} 秒"),
+        FileRefusal::Confirmed => "文件已确认，不能再更改".to_owned(),
+        FileRefusal::LinkForged => "链接无效，请重新获取".to_owned(),
+        FileRefusal::LinkExpired => "链接已过期，请重新获取".to_owned(),
+    };
+    match refusal.field() {
+        Some(field) => format!("请求内容有误：{field}（{words}）"),
+        None => words,
+    }
+}
+
+fn kind_name(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Picture => "图片",
+        FileKind::Voice => "语音",
+        FileKind::Document => "文档",
+    }
 }
 
 fn order_status(constant: &str) -> &str {
@@ -77,6 +131,7 @@ fn action(command: &str) -> &str {
         "retry_refund" => "重试退款",
         "record_refund" => "登记线下退款",
         "message" => "发消息",
+        "upload" => "上传文件",
         "system_fault" => "登记系统故障",
         other => other,
     }
@@ -100,6 +155,7 @@ fn thing_name(thing: &str) -> &str {
         "refund" => "退款",
         "session" => "门诊场次",
         "doctor" => "医生",
+        "file" => "文件",
         other => other,
     }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::lifecycle::Language;
 use domain::order::Refusal;
 use engine::EngineError;
+use engine::files::FileRefusal;
 use serde_json::{Value, json};
 
 macro_rules! codes {
@@ -200,6 +201,28 @@ impl From<EngineError> for ApiError {
 }
 
 impl ApiError {
+    fn of_file(refusal: &FileRefusal) -> Self {
+        let words = refusal.to_string();
+        if let FileRefusal::TooMuch { .. } = refusal {
+            let status = Some(413);
+            return Self {
+                status,
+                ..Self::field("size", words)
+            };
+        }
+        if let Some(field) = refusal.field() {
+            return Self::field(field, words);
+        }
+        let code = match refusal {
+            FileRefusal::Off => Code::ExternalServiceError,
+            FileRefusal::Confirmed => Code::Conflict,
+            _ => Code::InsufficientPermissions,
+        };
+        Self::from(code).saying(words)
+    }
+}
+
+impl ApiError {
     fn of_engine(error: EngineError) -> Self {
         let words = error.to_string();
         match error {
@@ -207,6 +230,12 @@ impl ApiError {
             EngineError::NoSuch { .. } => Self::from(Code::NotFound).saying(words),
             EngineError::Refused(refusal) => refusal.into(),
             EngineError::Invalid { field, why } => Self::field(field, why),
+            EngineError::File(refusal) => Self::of_file(&refusal),
+            EngineError::Storage(_) => {
+                // Where files are kept is nobody's business outside.
+                tracing::error!(words, "the storage of files failed");
+                Self::from(Code::ExternalServiceError)
+            }
             EngineError::PeopleWait { waiting } => Self::from(Code::Conflict)
                 .saying(words)
                 .with(json!({ "waiting": waiting })),

@@ -9,10 +9,12 @@ mod envelope;
 mod error;
 mod events;
 mod extract;
+mod files;
 mod openapi;
 mod orders;
 pub mod password;
 mod payments;
+mod ranges;
 mod room;
 mod sessions;
 pub mod token;
@@ -70,6 +72,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(payments::routes())
         .merge(events::routes())
         .merge(room::routes())
+        .merge(files::routes())
         .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)

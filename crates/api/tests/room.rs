@@ -4,7 +4,18 @@ mod harness;
 
 use harness::World;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// What the system says until the doctor and the patient can talk.
+const OPENED: (&str, &str) = ("system", "The room is open: you can talk now");
+
+/// What it has said when the consultation has begun.
+const BEGUN: [(&str, &str); 2] = [OPENED, ("system", "The doctor has begun the consultation")];
+
+fn line(line: &Value) -> (&str, &str) {
+    let text = |field: &str| line[field].as_str().expect("words");
+    (text("kind"), text("text"))
+}
 
 journey!(
     words_are_kept_in_order_once_and_for_the_two_alone,
@@ -20,14 +31,15 @@ journey!(
         let reply = json!({ "text": "哪里不舒服？" });
         world.post(&doctor, &path, reply).await.data();
         let all = world.get(&doctor, &path).await;
-        let said: Vec<&str> = all
+        let said: Vec<_> = all
             .data()
             .as_array()
             .expect("a list")
             .iter()
-            .filter_map(|line| line["text"].as_str())
+            .map(line)
             .collect();
-        assert_eq!(said, ["您好", "哪里不舒服？"]);
+        let people = [("text", "您好"), ("text", "哪里不舒服？")];
+        assert_eq!(said, [&BEGUN[..], &people].concat());
         let keyed = async || {
             let request = world.raw(Method::POST, &format!("/api/v1{path}")).await;
             let request = request.header("idempotency-key", "once");
@@ -36,7 +48,7 @@ journey!(
             world.send(line).await.data()["seq"].clone()
         };
         assert_eq!(keyed().await, keyed().await, "the key is enough");
-        let since = world.get(&patient, &format!("{path}?after=1")).await;
+        let since = world.get(&patient, &format!("{path}?after=3")).await;
         assert_eq!(since.data().as_array().map(Vec::len), Some(2));
 
         let taken = json!({ "id": id, "text": "别人的编号" });
@@ -77,5 +89,12 @@ journey!(a_doctor_who_declined_says_and_reads_nothing_more, |world| {
         world.get(&declined, &path).await.refused(404, "2001");
     }
     let said = world.get(&patient, &path).await;
-    assert_eq!(said.data(), &json!([]));
+    let said: Vec<_> = said
+        .data()
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(line)
+        .collect();
+    assert_eq!(said, [OPENED]);
 });

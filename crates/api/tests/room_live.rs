@@ -87,10 +87,17 @@ impl Live {
     }
 }
 
+/// How many lines the system has said when the consultation has begun.
+const BEGUN: i64 = 2;
+
+/// The next lines of people; the system's are passed over.
 async fn said(live: &mut Live, count: usize) -> Vec<(i64, String)> {
     let mut lines = Vec::new();
-    for _ in 0..count {
+    while lines.len() < count {
         let line = live.frame("message").await;
+        if line["kind"] == "system" {
+            continue;
+        }
         let text = line["text"].as_str().expect("text").to_owned();
         lines.push((line["seq"].as_i64().expect("seq"), text));
     }
@@ -117,7 +124,7 @@ journey!(both_sides_see_the_same_lines_in_the_same_order, |world| {
     let numbers: Vec<i64> = here.iter().map(|line| line.0).collect();
     assert_eq!(
         numbers,
-        (1..=40).collect::<Vec<i64>>(),
+        (BEGUN + 1..=BEGUN + 40).collect::<Vec<i64>>(),
         "no gaps, no repeats"
     );
 });
@@ -142,14 +149,14 @@ journey!(a_lost_connection_goes_on_where_it_stopped, |world| {
         posted.await.expect("posted");
     }
     said(&mut other, 251).await;
-    let (mut again, _) = Live::enter(world, &patient, &order, 1).await;
+    let (mut again, _) = Live::enter(world, &patient, &order, BEGUN + 1).await;
     let missed = said(&mut again, 250).await;
-    assert_eq!(missed.first().map(|line| line.0), Some(2));
-    assert_eq!(missed.last(), Some(&(251, "249".to_owned())));
+    assert_eq!(missed.first().map(|line| line.0), Some(BEGUN + 2));
+    assert_eq!(missed.last(), Some(&(BEGUN + 251, "249".to_owned())));
     again
         .send(json!({ "type": "message", "id": id, "text": "收到了吗" }))
         .await;
-    assert_eq!(again.frame("ack").await["seq"], 1, "written once");
+    assert_eq!(again.frame("ack").await["seq"], BEGUN + 1, "written once");
 });
 
 journey!(who_received_read_and_writes, |world| {
@@ -158,24 +165,24 @@ journey!(who_received_read_and_writes, |world| {
     let (mut one, _) = Live::enter(world, &patient, &order, 0).await;
     let (mut other, _) = Live::enter(world, &doctor, &order, 0).await;
     one.say("您好").await;
-    other.frame("message").await;
+    said(&mut other, 1).await;
     other.send(json!({ "type": "typing", "on": true })).await;
     assert_eq!(one.frame("typing").await["role"], "doctor");
-    other.send(json!({ "type": "delivered", "seq": 1 })).await;
+    other.send(json!({ "type": "delivered", "seq": 3 })).await;
     let receipt = one.frame("receipt").await;
     assert_eq!(
         (&receipt["delivered"], &receipt["read"]),
-        (&json!(1), &json!(0))
+        (&json!(3), &json!(0))
     );
     // Nobody can have read what was never said.
     other.send(json!({ "type": "read", "seq": 99 })).await;
     let receipt = one.frame("receipt").await;
     assert_eq!(
         (&receipt["delivered"], &receipt["read"]),
-        (&json!(1), &json!(1))
+        (&json!(3), &json!(3))
     );
     let (_, welcome) = Live::enter(world, &patient, &order, 1).await;
-    assert_eq!(welcome["receipts"][0]["read"], 1, "kept");
+    assert_eq!(welcome["receipts"][0]["read"], 3, "kept");
 });
 
 journey!(
@@ -201,11 +208,10 @@ journey!(
         other
             .send(json!({ "type": "signal", "kind": "hangup" }))
             .await;
-        let line = one.frame("message").await;
-        assert_eq!(
-            (&line["kind"], &line["text"]),
-            (&json!("call"), &json!("95"))
-        );
+        assert_eq!(said(&mut one, 1).await, [(BEGUN + 1, "95".to_owned())]);
+        let path = format!("/orders/{order}/messages?after={BEGUN}");
+        let lines = world.get(&patient, &path).await;
+        assert_eq!(lines.data()[0]["kind"], "call");
     }
 );
 
@@ -251,7 +257,7 @@ journey!(a_frame_by_post_is_neither_coming_nor_going, |world| {
     assert_eq!(world.status(&order).await, 401, "nobody was lost");
     let (_, welcome) = Live::enter(world, &patient, &order, 0).await;
     assert_eq!(
-        welcome["receipts"][0]["read"], 1,
+        welcome["receipts"][0]["read"], 3,
         "no further than what was said"
     );
 });
@@ -272,7 +278,19 @@ journey!(the_room_closes_with_the_order_and_stays_readable, |world| {
     assert_eq!(refused["code"], "2003", "{refused}");
     let (mut again, welcome) = Live::enter(world, &patient, &order, 0).await;
     assert_eq!(welcome["open"], false);
-    assert_eq!(said(&mut again, 1).await, [(1, "谢谢".to_owned())]);
+    let mut events = Vec::new();
+    for seq in 1..=4 {
+        let line = again.frame("message").await;
+        assert_eq!(line["seq"], seq);
+        events.push((line["event"].clone(), line["text"].clone()));
+    }
+    let words = [
+        (json!("opened"), json!("诊室已开放，可以开始交流")),
+        (json!("started"), json!("医生已开始问诊")),
+        (Value::Null, json!("谢谢")),
+        (json!("ended"), json!("医生已结束问诊")),
+    ];
+    assert_eq!(events, words, "who comes back reads what happened");
 });
 
 journey!(
@@ -353,10 +371,13 @@ journey!(the_same_over_server_sent_events_and_post, |world| {
     let ack = world.post(&patient, &path, words).await;
     assert_eq!(
         (&ack.data()["type"], &ack.data()["seq"]),
-        (&json!("ack"), &json!(1))
+        (&json!("ack"), &json!(3))
     );
     let mut page = world.watch_path(&doctor, &format!("{path}/stream")).await;
     assert_eq!(page.next().await["type"], "welcome");
+    for event in ["opened", "started"] {
+        assert_eq!(page.next().await["event"], event);
+    }
     assert_eq!(page.next().await["text"], "没有 WebSocket");
     let (mut one, _) = Live::enter(world, &patient, &order, 1).await;
     assert_eq!(page.next().await["type"], "presence");

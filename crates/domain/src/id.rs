@@ -63,6 +63,8 @@ ids! {
     DepartmentId,
     /// A refund quote that a patient was shown (spec 10, refund shares).
     QuoteId,
+    /// A file that somebody put into an order (spec 40, files).
+    FileId,
 }
 
 /// A source of new ids, handed to whoever decides: chance is an argument.

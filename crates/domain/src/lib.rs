@@ -3,6 +3,7 @@
 
 mod calendar;
 pub mod consultation;
+pub mod file;
 mod id;
 pub mod ledger;
 pub mod lifecycle;

@@ -6,6 +6,7 @@ use crate::execute::Orders;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
 use connectors::gateway::PaymentGateway;
+use connectors::storage::Storage;
 use domain::payment::GatewayName;
 use domain::{Calendar, OrderId, Ts};
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use store::{OutboxRow, Store};
-use tokio::sync::{Mutex, Notify, broadcast, mpsc};
+use tokio::sync::{Mutex, Notify, Semaphore, broadcast, mpsc};
 use uuid::Uuid;
 
 /// How many effects may wait in memory before they are left to the poller.
@@ -21,6 +22,9 @@ const RELAY_QUEUE: usize = 10_000;
 
 /// How many changes a slow listener may fall behind before it is told that it missed some.
 const CHANGES_KEPT: usize = 4_096;
+
+/// How many files are looked at at a time: a picture unpacks into up to a quarter of a gigabyte.
+const FILES_LOOKED_AT: usize = 2;
 
 /// What can be set when the engine starts.
 #[derive(Clone)]
@@ -33,6 +37,10 @@ pub struct EngineConfig {
     pub calendar: Calendar,
     /// With which quotes are signed, so that they need not be stored.
     pub quote_key: [u8; 32],
+    /// Where files are kept; without it, none are taken.
+    pub storage: Option<Arc<dyn Storage>>,
+    /// With which links to files are signed.
+    pub file_key: [u8; 32],
 }
 
 impl Default for EngineConfig {
@@ -42,6 +50,8 @@ impl Default for EngineConfig {
             effects_parallel: 32,
             calendar: Calendar::default(),
             quote_key: rand::random(),
+            storage: None,
+            file_key: rand::random(),
         }
     }
 }
@@ -112,9 +122,10 @@ pub(crate) struct Inner {
     pub wake: Notify,
     pub changes: broadcast::Sender<Changed>,
     pub rooms: Rooms,
-    /// One at a time per session (numbers) and per department (dispatch) in this process; between
+    /// One at a time per session (numbers), department (dispatch) and file in this process; between
     /// processes the store's guards decide.
     pub turns: std::sync::Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
+    pub looking_at_files: Semaphore,
 }
 
 impl Engine {
@@ -143,6 +154,7 @@ impl Engine {
                 changes: broadcast::channel(CHANGES_KEPT).0,
                 rooms: Rooms::default(),
                 turns: std::sync::Mutex::default(),
+                looking_at_files: Semaphore::new(FILES_LOOKED_AT),
             }),
         })
     }

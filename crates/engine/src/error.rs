@@ -1,5 +1,6 @@
 //! Why the engine did not do what it was asked.
 
+use crate::files::FileRefusal;
 use domain::order::{Guard, Refusal};
 use store::{CommitError, StoreError};
 use thiserror::Error;
@@ -19,6 +20,12 @@ pub enum EngineError {
     /// The order's rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A file is not taken or not shown.
+    #[error(transparent)]
+    File(#[from] FileRefusal),
+    /// Files can't be written or read now.
+    #[error("files can't be kept or read now: {0}")]
+    Storage(String),
     /// A field's value doesn't fit.
     #[error("{field}: {why}")]
     Invalid {

@@ -5,7 +5,9 @@ use crate::engine::{Changed, Engine};
 use crate::error::EngineError;
 use crate::ids::{IdsAt, new_id};
 use crate::relay;
-use domain::consultation::{Command, Consultation, ConsultationStatus, Decision, Outcome, decide};
+use domain::consultation::{
+    Command, Consultation, ConsultationStatus, Decision, Outcome, RoomLine, decide,
+};
 use domain::lifecycle::Status;
 use domain::order::{Actor, Guard, Step};
 use domain::{OrderId, Ts, UserId};
@@ -14,8 +16,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{
-    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, OrderChange, OutboxRow,
-    Session, Slot, TimerChange, TimerRow,
+    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, LineRow, OrderChange,
+    OutboxRow, Session, Slot, TimerChange, TimerRow,
 };
 use uuid::Uuid;
 
@@ -303,6 +305,10 @@ fn order_change(
         actor: actor.user,
         request_id: origin.request_id.clone(),
     };
+    let said = |line| LineRow {
+        id: new_id(now),
+        line,
+    };
     let (old_payments, old_refunds) = before.map_or((&[][..], &[][..]), |order| {
         (&order.payments[..], &order.refunds[..])
     });
@@ -321,6 +327,7 @@ fn order_change(
             .cloned()
             .collect(),
         journal: steps.iter().enumerate().map(line).collect(),
+        lines: steps.iter().filter_map(RoomLine::of).map(said).collect(),
         after: Arc::clone(after),
     })
 }

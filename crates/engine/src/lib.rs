@@ -8,6 +8,7 @@ mod engine;
 mod error;
 mod execute;
 mod facts;
+pub mod files;
 pub mod ids;
 mod notice;
 mod presence;
@@ -21,6 +22,7 @@ mod work;
 
 pub use booking::Booking;
 pub use connectors::gateway::{Callback, CallbackError};
+pub use connectors::storage::Storage;
 pub use engine::{Changed, Engine, EngineConfig, Gateways};
 pub use error::EngineError;
 pub use execute::{Answer, Answered, Executed, Idempotency, Origin, Writing, changes};

@@ -6,10 +6,11 @@ use crate::execute::Origin;
 use crate::ids::new_id;
 use crate::rooms::RoomEvent;
 use domain::consultation::{Command, Consultation, ConsultationStatus as S};
+use domain::file::FileKind;
 use domain::lifecycle::Status;
 use domain::order::{Actor, Refusal, Role};
 use domain::payment::PaymentStatus;
-use domain::{OrderId, PaymentId, UserId};
+use domain::{FileId, OrderId, PaymentId, UserId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -30,12 +31,29 @@ pub struct NewMessage {
     /// The words.
     pub text: String,
     /// The picture, clip or file.
-    pub file: Option<Uuid>,
+    pub file: Option<FileId>,
 }
 
 /// Whether something may be said about an order: from the doctor's acceptance to the end.
 pub fn is_open(order: &Consultation) -> bool {
     matches!(order.status, S::PendingConsultation | S::InProgress)
+}
+
+/// Refuses everybody while there is no conversation, and whoever is not of it.
+pub(crate) fn must_be_talking(
+    order: &Consultation,
+    who: UserId,
+    command: &'static str,
+) -> Result<(), Refusal> {
+    if !is_open(order) {
+        let status = order.status.constant();
+        return Err(Refusal::Status { command, status });
+    }
+    if who != order.patient && Some(who) != order.detail.doctor {
+        let who = "the patient or the order's doctor";
+        return Err(Refusal::NotYours { command, who });
+    }
+    Ok(())
 }
 
 impl Engine {
@@ -57,33 +75,20 @@ impl Engine {
         new: NewMessage,
     ) -> Result<Message, EngineError> {
         let current = self.fresh(order).await?;
-        if !is_open(&current) {
-            let status = current.status.constant();
-            return Err(Refusal::Status {
-                command: "message",
-                status,
-            }
-            .into());
-        }
-        if sender != current.patient && Some(sender) != current.detail.doctor {
-            return Err(Refusal::NotYours {
-                command: "message",
-                who: "the patient or the order's doctor",
-            }
-            .into());
-        }
+        must_be_talking(&current, sender, "message")?;
         let needs_words = matches!(new.kind, MessageKind::Text | MessageKind::Call);
         let is_empty = needs_words && new.text.trim().is_empty();
         if is_empty || new.text.chars().count() > MESSAGE_LIMIT {
             let why = format!("must be 1 to {MESSAGE_LIMIT} characters");
             return Err(EngineError::Invalid { field: "text", why });
         }
+        self.check_file(order, sender, &new).await?;
         let now = self.now();
         let message = Message {
             id: new.id.unwrap_or_else(|| new_id(now)),
             order,
             seq: 0,
-            sender,
+            sender: Some(sender),
             role,
             kind: new.kind,
             body: new.text,
@@ -91,7 +96,7 @@ impl Engine {
             at: now,
         };
         let kept = self.inner.store.insert_message(&message).await?;
-        if kept.order != order || kept.sender != sender {
+        if kept.order != order || kept.sender != Some(sender) {
             let why = "belongs to another message: make a new one".to_owned();
             return Err(EngineError::Invalid { field: "id", why });
         }
@@ -101,6 +106,53 @@ impl Engine {
             self.patient_seen(order).await?;
         }
         Ok(kept)
+    }
+
+    /// A line shows a file that its sender put into this order and that was looked at; and only one
+    /// of its kind, so that nobody opens a document for a picture.
+    async fn check_file(
+        &self,
+        order: OrderId,
+        sender: UserId,
+        new: &NewMessage,
+    ) -> Result<(), EngineError> {
+        let field = "fileId";
+        let kind = match new.kind {
+            MessageKind::Picture => FileKind::Picture,
+            MessageKind::Voice => FileKind::Voice,
+            MessageKind::File => FileKind::Document,
+            MessageKind::Text | MessageKind::Call | MessageKind::System => {
+                if new.file.is_none() {
+                    return Ok(());
+                }
+                let why = "goes with a picture, a voice clip or a file: say so in kind".to_owned();
+                return Err(EngineError::Invalid { field, why });
+            }
+        };
+        let Some(id) = new.file else {
+            let why = format!(
+                "is needed for a {}: upload it first (POST /files/upload-url)",
+                new.kind.name()
+            );
+            return Err(EngineError::Invalid { field, why });
+        };
+        let file = self.inner.store.file(id).await?;
+        let own = file.filter(|file| file.order == order && file.owner == sender);
+        let why = match own {
+            None => "is no file of yours in this order".to_owned(),
+            Some(file) if file.confirmed.is_none() => {
+                "was not confirmed yet: POST /files/confirm-upload".to_owned()
+            }
+            Some(file) if file.kind != kind => {
+                format!(
+                    "is a {}: it can't be sent as a {}",
+                    file.kind.name(),
+                    kind.name()
+                )
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(EngineError::Invalid { field, why })
     }
 
     /// Waits until the relay has started a payment at the gateway, or until the time is up.

@@ -27,6 +27,9 @@ const TIMER_RETRY: Span = Span::seconds(5);
 /// How often sessions that nobody ended are looked for.
 const SESSION_SWEEP_TICKS: u32 = 25;
 
+/// How often uploads that nobody confirmed are looked for: once a minute.
+const FILE_SWEEP_TICKS: u32 = 300;
+
 /// How often settings are looked at again, for changes that another process made, and whose
 /// presence ran out: once a second.
 pub(crate) const REFRESH_TICKS: u32 = 5;
@@ -48,7 +51,8 @@ impl Engine {
     pub async fn settle(&self) -> Result<usize, EngineError> {
         let mut worked = 0;
         for _ in 0..SETTLE_ROUNDS {
-            let swept = self.sweep_sessions().await? + self.sweep_presence().await?;
+            let mut swept = self.sweep_sessions().await? + self.sweep_presence().await?;
+            swept += self.sweep_files().await?;
             let in_this_round = self.work_once().await? + swept;
             if in_this_round == 0 {
                 return Ok(worked);
@@ -164,6 +168,9 @@ impl Engine {
         }
         if ticks.is_multiple_of(SESSION_SWEEP_TICKS) {
             self.sweep_sessions().await?;
+        }
+        if ticks.is_multiple_of(FILE_SWEEP_TICKS) {
+            self.sweep_files().await?;
         }
         Ok(worked)
     }

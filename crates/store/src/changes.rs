@@ -1,7 +1,7 @@
 //! What one command writes.
 
 use crate::{PresenceRow, Session};
-use domain::consultation::{Consultation, TimerName};
+use domain::consultation::{Consultation, RoomLine, TimerName};
 use domain::ledger::{EntryKind, Posting};
 use domain::order::{Effect, Guard, Role};
 use domain::payment::{Payment, Refund};
@@ -45,6 +45,17 @@ pub struct OrderChange {
     pub refunds: Vec<Refund>,
     /// The journal's new lines.
     pub journal: Vec<JournalRow>,
+    /// What the system says of it in the order's room.
+    pub lines: Vec<LineRow>,
+}
+
+/// A line that the system says in a room; its place is given when it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What it says.
+    pub line: RoomLine,
 }
 
 /// One line of the journal (spec 00, rule 3).

@@ -12,6 +12,7 @@ mod committer;
 mod db;
 mod doctors;
 mod error;
+mod files;
 mod messages;
 mod migrate;
 mod model;

@@ -20,7 +20,8 @@ const RECEIVED: &str = "INSERT INTO room_receipts (order_id, role, delivered, re
      read = CASE WHEN excluded.read > room_receipts.read THEN excluded.read ELSE room_receipts.read END";
 const RECEIPTS: &str =
     "SELECT role, delivered, read FROM room_receipts WHERE order_id = $1 ORDER BY role";
-const LAST_AT: &str = "SELECT at FROM messages WHERE order_id = $1 ORDER BY seq DESC LIMIT 1";
+const LAST_AT: &str =
+    "SELECT at FROM messages WHERE order_id = $1 AND kind <> 'system' ORDER BY seq DESC LIMIT 1";
 
 /// How often another process may take the same place first.
 const TRIES: usize = 50;
@@ -122,7 +123,7 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// When the last line was written.
+    /// When somebody last said something.
     pub async fn last_message_at(&self, order: OrderId) -> Result<Option<Ts>, StoreError> {
         let row = self
             .db()
@@ -138,7 +139,7 @@ fn read(row: &Row) -> Result<Message, StoreError> {
         id: cells.id()?,
         order: cells.id()?,
         seq: cells.int()?,
-        sender: cells.id()?,
+        sender: cells.id_or_none()?,
         role: cells.named(Role::from_name)?,
         kind: cells.named(MessageKind::from_name)?,
         body: cells.text()?,

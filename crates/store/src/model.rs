@@ -1,9 +1,10 @@
 //! What the store keeps beside orders, and what it is asked for.
 
 use domain::consultation::{ConsultationStatus, ConsultationType, Mode};
+use domain::file::{FileKind, FilePurpose, Media};
 use domain::order::Role;
 use domain::session::SessionStatus;
-use domain::{DepartmentId, Money, OrderId, SessionId, SlotId, Ts, UserId};
+use domain::{DepartmentId, FileId, Money, OrderId, SessionId, SlotId, Ts, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -270,16 +271,19 @@ pub enum MessageKind {
     File,
     /// An audio or video call that ended; the words are its length in seconds.
     Call,
+    /// What happened to the order; the words are the name of a [`RoomLine`].
+    System,
 }
 
 impl MessageKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Text,
         Self::Picture,
         Self::Voice,
         Self::File,
         Self::Call,
+        Self::System,
     ];
 
     /// Its name in the API and the database.
@@ -290,6 +294,7 @@ impl MessageKind {
             Self::Voice => "voice",
             Self::File => "file",
             Self::Call => "call",
+            Self::System => "system",
         }
     }
 
@@ -319,8 +324,8 @@ pub struct Message {
     pub order: OrderId,
     /// Its place, from 1; given by the store.
     pub seq: i64,
-    /// Who.
-    pub sender: UserId,
+    /// Who; `None` where the system speaks.
+    pub sender: Option<UserId>,
     /// As what.
     pub role: Role,
     /// What it is.
@@ -328,7 +333,45 @@ pub struct Message {
     /// The words.
     pub body: String,
     /// The picture, clip or file.
-    pub file: Option<Uuid>,
+    pub file: Option<FileId>,
+    /// When.
+    pub at: Ts,
+}
+
+/// A file that somebody put into an order (spec 40, files).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its id, and its name where it is kept.
+    pub id: FileId,
+    /// In which order.
+    pub order: OrderId,
+    /// Who put it there.
+    pub owner: UserId,
+    /// What for.
+    pub purpose: FilePurpose,
+    /// What kind of file.
+    pub kind: FileKind,
+    /// What people call it.
+    pub name: String,
+    /// What it holds: as announced until it is confirmed, then as recognised.
+    pub media: Media,
+    /// How many bytes were announced.
+    pub announced_size: u64,
+    /// What is known of it since it was confirmed; until then it is an upload that may never end.
+    pub confirmed: Option<ConfirmedFile>,
+    /// When it was announced.
+    pub created_at: Ts,
+}
+
+/// What is known of a file once it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmedFile {
+    /// How many bytes are kept.
+    pub size: u64,
+    /// The SHA-256 of what is kept.
+    pub sha256: [u8; 32],
+    /// How long it lasts, where it is voice.
+    pub duration_ms: Option<u64>,
     /// When.
     pub at: Ts,
 }

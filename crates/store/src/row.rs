@@ -89,10 +89,12 @@ impl<'r> Cells<'r> {
 
     /// 32 bytes.
     pub(crate) fn hash(&mut self) -> Result<[u8; 32], StoreError> {
-        let bytes: Vec<u8> = self.take()?;
-        bytes
-            .try_into()
-            .map_err(|_| StoreError::Corrupt("a hash that is not 32 bytes".to_owned()))
+        hash(self.take()?)
+    }
+
+    pub(crate) fn hash_or_none(&mut self) -> Result<Option<[u8; 32]>, StoreError> {
+        let bytes: Option<Vec<u8>> = self.take()?;
+        bytes.map(hash).transpose()
     }
 
     /// A JSON document.
@@ -130,6 +132,12 @@ impl<'r> Cells<'r> {
         let amount = self.int()?;
         Ok(Money::new(amount, self.currency()?))
     }
+}
+
+fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::Corrupt("a hash that is not 32 bytes".to_owned()))
 }
 
 fn fitting<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {

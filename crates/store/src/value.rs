@@ -3,7 +3,9 @@
 //! PostgreSQL keeps times as `timestamptz`, ids as `uuid` and documents as `json`; SQLite keeps
 //! times as text whose order is the order of times, ids as 16 bytes and documents as text.
 
-use domain::{DepartmentId, OrderId, PaymentId, QuoteId, RefundId, SessionId, SlotId, Ts, UserId};
+use domain::{
+    DepartmentId, FileId, OrderId, PaymentId, QuoteId, RefundId, SessionId, SlotId, Ts, UserId,
+};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
@@ -101,6 +103,7 @@ values! {
     SlotId => Id(value) value.uuid();
     DepartmentId => Id(value) value.uuid();
     QuoteId => Id(value) value.uuid();
+    FileId => Id(value) value.uuid();
     Ts => At(value) value;
     [u8; 32] => Bytes(value) value.to_vec();
 }

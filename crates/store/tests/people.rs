@@ -7,12 +7,15 @@
 mod common;
 
 use common::{change, doctor, id, new_order, next, now, user};
-use domain::consultation::{Consultation, ConsultationStatus as S, ConsultationType, Rating};
+use domain::consultation::{
+    Consultation, ConsultationStatus as S, ConsultationType, Rating, RoomLine,
+};
 use domain::order::{Guard, Role};
 use domain::{Span, UserId};
 use store::testing::Fresh;
 use store::{
-    Changes, CommitError, Message, MessageKind, Page, PeopleError, PresenceRow, RefreshToken,
+    Changes, CommitError, LineRow, Message, MessageKind, Page, PeopleError, PresenceRow,
+    RefreshToken,
 };
 use uuid::Uuid;
 
@@ -22,6 +25,7 @@ on_both!(
     people_sign_in,
     tokens_rotate_once,
     messages_are_numbered,
+    the_system_speaks_among_people,
     settings_have_versions,
 );
 
@@ -262,7 +266,7 @@ async fn messages_are_numbered(fresh: &Fresh) {
         id,
         order: order.id,
         seq: 0,
-        sender: order.patient,
+        sender: Some(order.patient),
         role: Role::Patient,
         body: "您好".to_owned(),
         kind: MessageKind::Text,
@@ -293,6 +297,60 @@ async fn messages_are_numbered(fresh: &Fresh) {
     assert_eq!(
         fresh.store.last_message_at(order.id).await.unwrap(),
         Some(now())
+    );
+}
+
+/// People's lines and the system's come at once, from two processes: each has a place of its own.
+async fn the_system_speaks_among_people(fresh: &Fresh) {
+    let mut order = new_order();
+    fresh.store.commit(change(&order)).await.unwrap();
+    let mut talking = Vec::new();
+    for _ in 0..30 {
+        let store = fresh.store.clone();
+        let line = Message {
+            id: id(),
+            order: order.id,
+            seq: 0,
+            sender: Some(order.patient),
+            role: Role::Patient,
+            body: "在吗".to_owned(),
+            kind: MessageKind::Text,
+            file: None,
+            at: now(),
+        };
+        talking.push(tokio::spawn(async move {
+            store.insert_message(&line).await.unwrap()
+        }));
+    }
+    let spoken = [RoomLine::Opened, RoomLine::Started, RoomLine::Ended];
+    for line in spoken {
+        order = next(&order);
+        let mut changes = change(&order);
+        let row = LineRow { id: id(), line };
+        changes.order.as_mut().unwrap().lines = vec![row, LineRow { id: id(), ..row }];
+        fresh.store.commit(changes).await.unwrap();
+    }
+    for one in talking {
+        one.await.unwrap();
+    }
+    let lines = fresh.store.messages(order.id, None, 100).await.unwrap();
+    let places: Vec<i64> = lines.iter().map(|line| line.seq).collect();
+    assert_eq!(places, (1..=36).collect::<Vec<_>>());
+    let system: Vec<_> = lines
+        .iter()
+        .filter(|line| line.kind == MessageKind::System)
+        .map(|line| (line.sender, line.role, line.body.as_str()))
+        .collect();
+    let expected: Vec<_> = spoken
+        .iter()
+        .flat_map(|line| [(None, Role::System, line.name()); 2])
+        .collect();
+    assert_eq!(system, expected);
+    let last = fresh.store.last_message_at(order.id).await.unwrap();
+    assert_eq!(
+        last,
+        Some(now()),
+        "the system's own words are no interaction"
     );
 }
 

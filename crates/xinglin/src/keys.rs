@@ -11,6 +11,8 @@ pub struct Keys {
     pub token: Vec<u8>,
     /// Signs quotes.
     pub quote: [u8; 32],
+    /// Signs links to files.
+    pub file: [u8; 32],
 }
 
 impl Keys {
@@ -19,14 +21,17 @@ impl Keys {
         fs::create_dir_all(folder)
             .with_context(|| format!("the folder {} can't be made", folder.display()))?;
         let token = kept(&folder.join("token.key"), || Ok(api::token::new_key()?))?;
-        let quote = kept(&folder.join("quote.key"), || {
-            Ok(rand::random::<[u8; 32]>().to_vec())
-        })?;
-        let quote = <[u8; 32]>::try_from(quote.as_slice()).with_context(|| {
-            format!("{} must hold 32 bytes", folder.join("quote.key").display())
-        })?;
-        Ok(Self { token, quote })
+        let quote = secret(&folder.join("quote.key"))?;
+        let file = secret(&folder.join("file.key"))?;
+        Ok(Self { token, quote, file })
     }
+}
+
+/// 32 bytes that nobody can guess.
+fn secret(path: &Path) -> Result<[u8; 32]> {
+    let bytes = kept(path, || Ok(rand::random::<[u8; 32]>().to_vec()))?;
+    <[u8; 32]>::try_from(bytes.as_slice())
+        .with_context(|| format!("{} must hold 32 bytes", path.display()))
 }
 
 fn kept(path: &Path, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Serving: the API on a listener, the engine's loops, and a graceful end.
 
-use crate::config::{self, CallArgs, DatabaseArgs, WechatArgs};
+use crate::config::{self, CallArgs, DatabaseArgs, FileArgs, WechatArgs};
 use crate::keys::Keys;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -26,6 +26,8 @@ pub struct ServeArgs {
     wechat: WechatArgs,
     #[command(flatten)]
     calls: CallArgs,
+    #[command(flatten)]
+    files: FileArgs,
     /// The address to listen on.
     #[arg(long, env = "XINGLIN_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
@@ -48,9 +50,13 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         None => tracing::warn!("WeChat Pay is off: no WECHAT_ settings; nobody can pay"),
     }
     let store = args.database.open().await?;
+    let beside = config::folder_of(&args.database.database_url);
+    let storage = args.files.open(&beside)?;
     let keys = Keys::open(&args.keys_dir)?;
     let config = EngineConfig {
         quote_key: keys.quote,
+        storage: Some(storage),
+        file_key: keys.file,
         ..EngineConfig::default()
     };
     let engine = Engine::start(store, gateways, Arc::new(SystemClock), config).await?;

@@ -172,6 +172,42 @@ fn a_key_that_is_none() {
 }
 
 #[test]
+fn a_storage_of_files_that_is_none() {
+    let refused = |name, settings: &[(&str, &str)], words: &[&str]| {
+        is_refused(name, &["serve"], settings, words);
+    };
+    refused(
+        "storage",
+        &[("FILE_STORAGE", "tape")],
+        &["FILE_STORAGE", "`tape`", "local or s3"],
+    );
+    refused(
+        "storage-dir",
+        &[("FILE_STORAGE_DIR", "/proc/files")],
+        &["FILE_STORAGE_DIR", "`/proc/files`", "folder"],
+    );
+    let mut bucket = vec![
+        ("FILE_STORAGE", "s3"),
+        ("S3_ENDPOINT", "https://s3.example"),
+        ("S3_REGION", "cn-east-1"),
+        ("S3_BUCKET", "files"),
+        ("S3_ACCESS_KEY", "apricot"),
+    ];
+    refused("s3-half", &bucket, &["S3_SECRET_KEY", "not set"]);
+    bucket.push(("S3_SECRET_KEY", "grove"));
+    bucket.push(("S3_URL_STYLE", "round"));
+    let words = ["S3_URL_STYLE", "`round`", "path or virtual"];
+    refused("s3-style", &bucket, &words);
+    bucket[1].1 = "somewhere";
+    bucket[6].1 = "virtual";
+    refused(
+        "s3-endpoint",
+        &bucket,
+        &["S3_ENDPOINT", "`somewhere`", "https"],
+    );
+}
+
+#[test]
 fn an_argument_that_is_unknown() {
     let output = start(&["serve", "--port", "80"], &[]);
     let said = String::from_utf8(output.stderr).unwrap();

@@ -3,6 +3,7 @@
 //! What an operation takes and gives is a schema here, and one row of a table. Tests hold the table
 //! against the routes, and the schemas against what the handlers really read and answer.
 
+mod files;
 mod operations;
 mod order_schemas;
 mod orders;
@@ -80,6 +81,7 @@ struct Row {
     zh: &'static str,
     who: Who,
     takes: Option<Refers>,
+    takes_bytes: bool,
     gives: Gives,
     created: bool,
     keyed: bool,
@@ -102,6 +104,7 @@ fn row(
         zh,
         who: Who::SignedIn,
         takes: None,
+        takes_bytes: false,
         gives,
         created: false,
         keyed,
@@ -118,6 +121,11 @@ impl Row {
 
     fn takes<T: ToSchema>(mut self) -> Self {
         self.takes = Some(refer::<T>);
+        self
+    }
+
+    fn takes_bytes(mut self) -> Self {
+        self.takes_bytes = true;
         self
     }
 
@@ -164,6 +172,12 @@ impl Row {
         for (code, _, http) in codes.into_iter().map(Code::row) {
             by_status.entry(http).or_default().insert(code);
         }
+        if self.takes_bytes {
+            by_status
+                .entry(413)
+                .or_default()
+                .insert(Code::ValidationFailed.row().0);
+        }
         if self.takes.is_some() {
             by_status
                 .entry(413)
@@ -207,6 +221,10 @@ impl Row {
     }
 
     fn body(&self, named: &mut Named) -> Option<RequestBody> {
+        if self.takes_bytes {
+            let any = ContentBuilder::new().build();
+            return Some(RequestBodyBuilder::new().content("*/*", any).build());
+        }
         let schema = (self.takes?)(named);
         let content = ContentBuilder::new().schema(Some(schema)).build();
         Some(
@@ -353,6 +371,7 @@ fn rows() -> Vec<Row> {
     all.extend(of("Orders", orders::orders()));
     all.extend(of("Consultation", orders::consultation()));
     all.extend(of("Consultation", orders::room()));
+    all.extend(of("Files", files::files()));
     all.extend(of("Payments", orders::payments()));
     all.extend(of("Operations", operations::operations()));
     all.extend(of("Health", operations::health()));
@@ -370,6 +389,10 @@ fn tags() -> Vec<Tag> {
             "Consultation",
             "What patients and doctors do in a consultation.",
         ),
+        (
+            "Files",
+            "Pictures, voice and documents of a conversation: announced, put, confirmed, read.",
+        ),
         ("Payments", "Paying, refunds, gateways."),
         ("Operations", "For operators and administrators."),
         ("Health", "For load balancers."),
@@ -380,7 +403,7 @@ fn tags() -> Vec<Tag> {
 
 const ABOUT: &str = "An internet hospital's orders. Every answer is in one envelope: `success`, and \
 `data` with `meta`, or `error`. Times are RFC 3339 in UTC with six decimals; amounts are integers in \
-minor units beside their currency. Unknown fields are refused; bodies are at most 1 MiB. Send \
+minor units beside their currency. Unknown fields are refused; bodies are at most 1 MiB, but for files. Send \
 `Accept-Language: en` or `zh-CN` for labels and messages. `X-Request-Id` is taken from you or made, \
 and is in every answer.";
 

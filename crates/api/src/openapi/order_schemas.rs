@@ -210,7 +210,8 @@ pub struct Snapshot(Value);
 
 #[derive(ToSchema)]
 pub struct Sender {
-    id: Uuid,
+    /// Nobody, where the system speaks.
+    id: Option<Uuid>,
     role: String,
 }
 
@@ -228,10 +229,15 @@ pub struct Frame {
 pub struct Message {
     id: Uuid,
     seq: i64,
-    /// `text`, `picture`, `voice`, `file` or `call`; of a call, the text is its length in seconds.
+    /// `text`, `picture`, `voice`, `file`, `call` or `system`; of a call, the text is its length in
+    /// seconds.
     kind: String,
     sender: Sender,
+    /// What the system says is in the reader's language.
     text: String,
+    /// What happened, where the system speaks: `opened`, `started`, `doctor_away`, `doctor_back`,
+    /// `connection_failed`, `broken_off`, `resumed`, `timed_out` or `ended`.
+    event: Option<String>,
     file_id: Option<Uuid>,
     at: Instant,
 }

@@ -138,9 +138,10 @@ pub struct NewMessage {
     id: Option<Uuid>,
     /// `text` (if left out), `picture`, `voice` or `file`.
     kind: Option<String>,
-    /// Needed where it is a text.
+    /// Needed where it is a text; beside a file it may say what is to be seen.
     #[schema(max_length = 4000)]
     text: Option<String>,
+    /// A confirmed file of your own in this order, of the same kind (`file`: a document).
     file_id: Option<Uuid>,
 }
 

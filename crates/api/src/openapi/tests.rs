@@ -370,6 +370,42 @@ fn payments_and_refunds_are_as_documented() {
     }
 }
 
+#[test]
+fn files_are_as_documented() {
+    let document = serde_json::to_value(document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let now = Ts::parse(NOW).unwrap();
+    let file = store::StoredFile {
+        id: Uuid::nil().into(),
+        order: Uuid::nil().into(),
+        owner: id_of(Role::Patient),
+        purpose: domain::file::FilePurpose::Room,
+        kind: domain::file::FileKind::Voice,
+        name: "a.ogg".into(),
+        media: domain::file::Media::Ogg,
+        announced_size: 1,
+        confirmed: None,
+        created_at: now,
+    };
+    let seen = crate::files::view(&file, None);
+    fits(schemas, &schemas["File"], &seen, "File");
+    let confirmed = store::StoredFile {
+        confirmed: Some(store::ConfirmedFile {
+            size: 1,
+            sha256: [0; 32],
+            duration_ms: Some(1),
+            at: now,
+        }),
+        ..file
+    };
+    let link = engine::files::GoodUntil {
+        link: engine::files::Link::Elsewhere("https://bucket.example/x".into()),
+        expires_at: now,
+    };
+    let seen = crate::files::view(&confirmed, Some(&link));
+    fits(schemas, &schemas["File"], &seen, "File");
+}
+
 #[tokio::test]
 async fn the_reading_page_needs_nothing_from_elsewhere() {
     let house = House::new().await;

@@ -2,7 +2,8 @@
 
 use crate::error::{ApiError, Code};
 use crate::extract::read;
-use domain::consultation::Consultation;
+use domain::FileId;
+use domain::consultation::{Consultation, RoomLine};
 use domain::lifecycle::{Language, Status};
 use domain::order::Role;
 use engine::RoomEvent;
@@ -38,7 +39,7 @@ pub enum Frame {
         /// The words.
         text: Option<String>,
         /// The picture, clip or file.
-        file_id: Option<Uuid>,
+        file_id: Option<FileId>,
     },
     /// Lines up to this one have arrived.
     Delivered {
@@ -136,22 +137,27 @@ pub fn kind(name: Option<&str>) -> Result<MessageKind, ApiError> {
         return Ok(MessageKind::Text);
     };
     MessageKind::from_name(name)
-        .filter(|kind| *kind != MessageKind::Call)
+        .filter(|kind| !matches!(kind, MessageKind::Call | MessageKind::System))
         .ok_or_else(|| ApiError::field("kind", "must be text, picture, voice or file"))
 }
 
-/// A line as both sides see it.
-pub fn message(message: &Message) -> Value {
+/// A line as both sides see it; what the system says is in the reader's language.
+pub fn message(message: &Message, language: Language) -> Value {
+    let event = match message.kind {
+        MessageKind::System => RoomLine::from_name(&message.body),
+        _ => None,
+    };
+    let text = event.map_or(message.body.as_str(), |event| event.words(language));
     json!({
         "id": message.id, "seq": message.seq, "kind": message.kind.name(),
         "sender": { "id": message.sender, "role": message.role.name() },
-        "text": message.body, "fileId": message.file, "at": message.at,
+        "text": text, "event": event.map(RoomLine::name), "fileId": message.file, "at": message.at,
     })
 }
 
 /// A line's frame.
-pub fn said(line: &Message) -> Value {
-    let mut frame = message(line);
+pub fn said(line: &Message, language: Language) -> Value {
+    let mut frame = message(line, language);
     frame["type"] = json!("message");
     frame
 }

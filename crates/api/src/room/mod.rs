@@ -15,9 +15,9 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
-use domain::OrderId;
 use domain::lifecycle::Language;
 use domain::order::Role;
+use domain::{FileId, OrderId};
 use engine::NewMessage;
 use frames::Frame;
 use futures::{Stream, stream};
@@ -367,6 +367,7 @@ async fn post_frame(
 async fn messages(
     State(state): State<AppState>,
     caller: Caller,
+    context: Context,
     Path(order): Path<String>,
     uri: Uri,
 ) -> Result<Data, ApiError> {
@@ -380,7 +381,10 @@ async fn messages(
         Some(before) => store.messages_before(order.id, before, limit).await?,
         None => store.messages(order.id, after, limit).await?,
     };
-    Ok(Value::Array(lines.iter().map(frames::message).collect()).into())
+    let shown = lines
+        .iter()
+        .map(|line| frames::message(line, context.language));
+    Ok(Value::Array(shown.collect()).into())
 }
 
 #[derive(Deserialize)]
@@ -389,7 +393,7 @@ struct PostedMessage {
     id: Option<Uuid>,
     kind: Option<String>,
     text: Option<String>,
-    file_id: Option<Uuid>,
+    file_id: Option<FileId>,
 }
 
 async fn post_message(
@@ -410,6 +414,6 @@ async fn post_message(
     let sent = state.engine.post_message(order.id, user, role, new).await?;
     Ok(Data {
         status: StatusCode::CREATED,
-        ..Data::from(frames::message(&sent))
+        ..Data::from(frames::message(&sent, asked.context.language))
     })
 }

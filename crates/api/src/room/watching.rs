@@ -5,10 +5,10 @@ use super::frames;
 use crate::AppState;
 use crate::error::ApiError;
 use crate::extract::Caller;
-use domain::OrderId;
 use domain::consultation::Consultation;
 use domain::lifecycle::Language;
 use domain::order::Role;
+use domain::{FileId, OrderId};
 use engine::{Changed, NewMessage, RoomEvent, Seat};
 use serde_json::{Value, json};
 use store::{MessageKind, Receipt};
@@ -112,6 +112,8 @@ impl Watching {
                 self.has_moved = false;
                 if current.version > self.version {
                     self.version = current.version;
+                    // What the system says of it is among the lines.
+                    self.is_behind = true;
                     self.is_here(&current).await;
                     return Ok(vec![frames::order(&current, self.language)]);
                 }
@@ -156,7 +158,7 @@ impl Watching {
         };
         if line.seq == self.last + 1 {
             self.last = line.seq;
-            return Some(frames::said(line));
+            return Some(frames::said(line, self.language));
         }
         self.is_behind |= line.seq > self.last;
         None
@@ -167,7 +169,10 @@ impl Watching {
         let lines = store.messages(self.order, Some(self.last), AT_ONCE).await?;
         self.is_behind = lines.len() == AT_ONCE as usize;
         self.last = lines.last().map_or(self.last, |line| line.seq);
-        Ok(lines.iter().map(frames::said).collect())
+        Ok(lines
+            .iter()
+            .map(|line| frames::said(line, self.language))
+            .collect())
     }
 
     /// Writes a line, and answers with its place.
@@ -176,7 +181,7 @@ impl Watching {
         id: Uuid,
         kind: MessageKind,
         text: String,
-        file: Option<Uuid>,
+        file: Option<FileId>,
     ) -> Result<Value, ApiError> {
         let new = NewMessage {
             id: Some(id),

@@ -11,6 +11,7 @@
 pub mod scenes;
 mod truth;
 
+use connectors::storage::LocalStorage;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::consultation::ConsultationType;
 use domain::order::Role;
@@ -21,6 +22,7 @@ use engine::{Engine, EngineConfig, Gateways};
 use reqwest::{Method, StatusCode};
 use sandbox::{Sandbox, SandboxClock, SandboxConfig};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -134,7 +136,31 @@ pub struct World {
     elsewhere: AtomicI64,
     pub gateway: Arc<WechatPay>,
     pub fresh: Fresh,
+    /// Where files are kept.
+    pub files: Folder,
     stop: CancellationToken,
+}
+
+/// A folder that goes with its test.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    fn fresh() -> Self {
+        Self(std::env::temp_dir().join(format!("xinglin-files-{}", Uuid::new_v4())))
+    }
+
+    /// How many files are in a part of it.
+    pub fn count(&self, part: &str) -> usize {
+        std::fs::read_dir(self.0.join(part))
+            .expect("a folder")
+            .count()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
 }
 
 fn password_hash() -> &'static str {
@@ -178,12 +204,17 @@ impl World {
         })
         .expect("connector");
         let wechat = Arc::new(wechat);
+        let files = Folder::fresh();
+        let storage = LocalStorage::open(&files.0).expect("a folder");
         let gateways = Gateways::new().with(GatewayName::Wechat, wechat.clone());
         let engine = Engine::start(
             store.clone(),
             gateways,
             clock.clone(),
-            EngineConfig::default(),
+            EngineConfig {
+                storage: Some(Arc::new(storage)),
+                ..EngineConfig::default()
+            },
         )
         .await
         .expect("engine");
@@ -210,6 +241,7 @@ impl World {
             elsewhere: AtomicI64::new(0),
             gateway: wechat,
             fresh,
+            files,
             stop,
         };
         world.people(&store).await;

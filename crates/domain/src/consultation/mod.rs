@@ -13,6 +13,7 @@ mod paying;
 pub mod queue;
 pub mod refund;
 mod refunding;
+mod room_line;
 mod rules;
 mod serving;
 mod status;
@@ -25,6 +26,7 @@ pub use detail::{
     Assignment, AssignmentEnd, CancelAsked, ConsultationType, Detail, Rating, Summary,
 };
 pub use refund::{Cause, Fault, Quote};
+pub use room_line::RoomLine;
 pub use rules::{Rules, ShareRule, Timeouts, TimerName, When};
 pub use status::{ConsultationStatus, Mode};
 

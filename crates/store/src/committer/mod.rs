@@ -231,17 +231,25 @@ impl Committer {
 /// busy file, a lost connection.
 fn is_worth_another_try(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code == "40001"
-                || code == "40P01"
-                || code.starts_with("57P")
-                || code == "5"
-                || code == "517"
-        }),
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| {
+                code == "40001"
+                    || code == "40P01"
+                    || code.starts_with("57P")
+                    || code == "5"
+                    || code == "517"
+            }) || is_taken_place(error.as_ref())
+        }
         sqlx::Error::PoolClosed
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::Encode(_)
         | sqlx::Error::Decode(_) => false,
         _ => true,
     }
+}
+
+/// Whether another process wrote a line into the same room in between (PostgreSQL): the next try sees
+/// it, and takes the place behind it.
+fn is_taken_place(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.is_unique_violation() && error.constraint() == Some("messages_pkey")
 }

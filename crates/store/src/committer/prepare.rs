@@ -116,6 +116,11 @@ fn order(work: &mut Work, change: &OrderChange) -> Result<(), StoreError> {
     }
     work.rows
         .extend(change.journal.iter().map(encode::journal_row));
+    work.rows.extend(
+        (1..)
+            .zip(&change.lines)
+            .map(|(place, row)| encode::line_row(after, place, row)),
+    );
     work.rows.push(encode::snapshot_row(after)?);
     work.evidence = change.journal.first().map(|line| Evidence {
         order: line.order.uuid(),

@@ -67,6 +67,14 @@ const JOURNAL: Text = (
                  actor_role, actor_id, request_id)",
     "",
 );
+// Its place is the next one of its order: whoever writes the order's row has the order to itself, and
+// a line of a person that came in between makes the batch be tried again.
+const LINES: Text = (
+    "INSERT INTO messages (order_id, seq, id, role, kind, body, at)",
+    "",
+);
+const LINES_ROW: &str = "column1, COALESCE((SELECT MAX(seq) FROM messages WHERE order_id = column1), 0) + column2, \
+                 column3, column4, column5, column6, column7";
 const SNAPSHOTS: Text = ("INSERT INTO snapshots (order_id, version, at, body)", "");
 const TIMERS_CLEARED: Text = (
     "DELETE FROM timers WHERE (order_id, name, refund_id) IN",
@@ -120,6 +128,7 @@ pub(crate) enum Table {
     Payments,
     Refunds,
     Journal,
+    Lines,
     Snapshots,
     TimersCleared,
     Timers,
@@ -136,12 +145,13 @@ pub(crate) enum Table {
 
 impl Table {
     /// All of them, in the order of writing.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Orders,
         Self::Consultations,
         Self::Payments,
         Self::Refunds,
         Self::Journal,
+        Self::Lines,
         Self::Snapshots,
         Self::TimersCleared,
         Self::Timers,
@@ -164,6 +174,7 @@ impl Table {
             Self::Payments => PAYMENTS,
             Self::Refunds => REFUNDS,
             Self::Journal => JOURNAL,
+            Self::Lines => LINES,
             Self::Snapshots => SNAPSHOTS,
             Self::TimersCleared => TIMERS_CLEARED,
             Self::Timers => TIMERS,
@@ -176,6 +187,14 @@ impl Table {
             Self::Entries => ENTRIES,
             Self::Postings => POSTINGS,
             Self::Balances => BALANCES,
+        }
+    }
+
+    /// What of the given columns is written.
+    const fn row(self) -> &'static str {
+        match self {
+            Self::Lines => LINES_ROW,
+            _ => "*",
         }
     }
 
@@ -271,7 +290,10 @@ fn text(table: Table, size: usize, width: usize, numbered: bool) -> SqlStr {
     let text = if table.is_delete() {
         format!("{before} (VALUES {rows}) {after}")
     } else {
-        format!("{before} SELECT * FROM (VALUES {rows}) AS given WHERE column1 IS NOT NULL {after}")
+        let row = table.row();
+        format!(
+            "{before} SELECT {row} FROM (VALUES {rows}) AS given WHERE column1 IS NOT NULL {after}"
+        )
     };
     AssertSqlSafe(text).into_sql_str()
 }

@@ -2,9 +2,10 @@
 
 use crate::committer::{Table, TableRow};
 use crate::value::Value;
-use crate::{JournalRow, StoreError};
+use crate::{JournalRow, LineRow, MessageKind, StoreError};
 use domain::OrderId;
 use domain::consultation::{Assignment, CancelAsked, Consultation, Quote, Rating, Summary};
+use domain::order::Role;
 use domain::payment::{Payment, Refund};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -184,6 +185,23 @@ pub(crate) fn journal_row(line: &JournalRow) -> TableRow {
             line.actor_role.name().into(),
             line.actor.into(),
             line.request_id.clone().into(),
+        ],
+    }
+}
+
+/// A line of the system's, so many places after the last line of its order.
+pub(crate) fn line_row(order: &Consultation, place: i64, row: &LineRow) -> TableRow {
+    TableRow {
+        table: Table::Lines,
+        sort: (order.id.uuid(), place),
+        values: vec![
+            order.id.into(),
+            place.into(),
+            row.id.into(),
+            Role::System.name().into(),
+            MessageKind::System.name().into(),
+            row.line.name().into(),
+            order.updated_at.into(),
         ],
     }
 }

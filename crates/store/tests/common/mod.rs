@@ -280,6 +280,7 @@ pub fn change(order: &Consultation) -> Changes {
             payments: order.payments.clone(),
             refunds: order.refunds.clone(),
             journal: vec![line],
+            lines: Vec::new(),
         }),
         timers: Some(TimerChange {
             order: order.id,

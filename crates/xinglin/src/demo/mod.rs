@@ -9,6 +9,7 @@ use crate::server::{listen, serve, stop_on_signal};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use clock::DemoClock;
+use connectors::storage::LocalStorage;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::payment::GatewayName;
 use engine::{Engine, EngineConfig, Gateways};
@@ -73,6 +74,9 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let keys = Keys::open(&args.data.join("keys"))?;
     let clock = Arc::new(DemoClock::open(&args.data.join("clock"))?);
     people::seed(&store, &*clock).await?;
+    let files = args.data.join("files");
+    let storage = LocalStorage::open(&files)
+        .with_context(|| format!("the folder {} can't be made", files.display()))?;
 
     let listener = listen(&args.listen, "XINGLIN_LISTEN").await?;
     let sandbox_listener = listen(&args.sandbox_listen, "XINGLIN_SANDBOX_LISTEN").await?;
@@ -87,6 +91,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let gateways = Gateways::new().with(GatewayName::Wechat, Arc::new(wechat));
     let config = EngineConfig {
         quote_key: keys.quote,
+        storage: Some(Arc::new(storage)),
+        file_key: keys.file,
         ..EngineConfig::default()
     };
     let engine = Engine::start(store, gateways, clock.clone(), config).await?;

@@ -37,9 +37,13 @@ pub fn of_error(error: &EngineError) -> Option<String> {
         EngineError::SlotFull => "该时段已约满，请选择其他时段".to_owned(),
         EngineError::GuardRefused(Guard::TakeDoctor(_)) => "医生的接诊名额已满".to_owned(),
         EngineError::SessionStatus { status } => {
-            let label = SessionStatus::ALL.iter().find(|s| s.constant() == *status);
-            let label = label.map_or(*status, |s| s.label(Language::Zh));
-            format!("门诊场次{label}，不能这样操作")
+            format!("门诊场次{}，不能这样操作", session_label(status))
+        }
+        EngineError::NobodyIsCalled { status } => {
+            format!(
+                "门诊场次{}，不能叫号：请先开诊或恢复",
+                session_label(status)
+            )
         }
         EngineError::PeopleWait { waiting } => {
             format!("还有 {waiting} 位患者在等候：请确认为他们全额退款")
@@ -58,6 +62,13 @@ pub fn of_error(error: &EngineError) -> Option<String> {
 }
 
 /// Why a file is not taken or not shown, in Chinese, with the field that is wrong.
+fn session_label(constant: &'static str) -> &'static str {
+    let known = SessionStatus::ALL
+        .iter()
+        .find(|status| status.constant() == constant);
+    known.map_or(constant, |status| status.label(Language::Zh))
+}
+
 fn of_file(refusal: &FileRefusal) -> String {
     let words = match refusal {
         FileRefusal::Off => "本系统未开通文件上传".to_owned(),

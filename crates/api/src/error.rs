@@ -242,6 +242,7 @@ impl ApiError {
             EngineError::SlotFull
             | EngineError::GuardRefused(_)
             | EngineError::SessionStatus { .. }
+            | EngineError::NobodyIsCalled { .. }
             | EngineError::KeyTaken
             | EngineError::Contended => Self::from(Code::Conflict).saying(words),
             EngineError::Busy | EngineError::GatewayOff(_) => {

@@ -46,6 +46,12 @@ pub enum EngineError {
         /// What is, as its constant.
         status: &'static str,
     },
+    /// Nobody is called while the session isn't open.
+    #[error("nobody can be called while the session is {status}: open or resume it first")]
+    NobodyIsCalled {
+        /// What is, as its constant.
+        status: &'static str,
+    },
     /// People wait, and nobody confirmed that they are to be sent away.
     #[error("{waiting} people wait: confirm that they are refunded in full")]
     PeopleWait {

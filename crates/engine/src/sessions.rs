@@ -277,7 +277,7 @@ impl Engine {
         if let Some((row, _)) = self.inner.store.session(session).await?
             && row.status != SessionStatus::Open
         {
-            return Err(EngineError::SessionStatus {
+            return Err(EngineError::NobodyIsCalled {
                 status: row.status.constant(),
             });
         }
@@ -308,7 +308,7 @@ impl Engine {
             return Err(EngineError::NoSuch { thing: "session" });
         }
         if row.status != SessionStatus::Open {
-            return Err(EngineError::SessionStatus {
+            return Err(EngineError::NobodyIsCalled {
                 status: row.status.constant(),
             });
         }
@@ -335,6 +335,7 @@ impl Engine {
             .store
             .last_durations(row.doctor, DURATIONS)
             .await?;
+        let served_for = self.served_for(session).await?;
         let queue = self.inner.store.queue(session).await?;
         Ok(queue
             .iter()
@@ -344,9 +345,27 @@ impl Engine {
                 patient: entry.patient,
                 number: entry.number,
                 position,
-                wait: queue::waiting_time(position - 1, &durations),
+                wait: queue::waiting_time(position - 1, &served_for, &durations),
             })
             .collect())
+    }
+
+    /// For how long each of those who are with the doctor has been there; whoever is being called has
+    /// all of their time before them.
+    async fn served_for(&self, session: SessionId) -> Result<Vec<Span>, EngineError> {
+        let now = self.now();
+        let with_the_doctor = [S::Calling, S::PendingConsultation, S::InProgress];
+        let ids = self
+            .inner
+            .store
+            .orders_of_session(session, &with_the_doctor)
+            .await?;
+        let mut served = Vec::with_capacity(ids.len());
+        for id in ids {
+            let started = self.fresh(id).await?.detail.started_at;
+            served.push(started.map_or(Span::ZERO, |started| now.since(started)));
+        }
+        Ok(served)
     }
 
     /// The order's place in its queue, if it is in one.

@@ -146,7 +146,10 @@ pub struct Folder(pub PathBuf);
 
 impl Folder {
     fn fresh() -> Self {
-        Self(std::env::temp_dir().join(format!("xinglin-files-{}", Uuid::new_v4())))
+        Self(std::env::temp_dir().join(format!(
+            "xinglin-files-{}",
+            engine::ids::new_id(Ts::from_micros(0))
+        )))
     }
 
     /// How many files are in a part of it.

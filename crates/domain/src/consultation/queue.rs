@@ -46,7 +46,9 @@ pub struct WaitingTime {
 const UNKNOWN_DURATION: Span = Span::minutes(15);
 
 /// The wait with so many ahead, from the doctor's own last consultations (spec 10, clinic mode).
-pub fn waiting_time(ahead: u32, last_durations: &[Span]) -> WaitingTime {
+/// Whoever is with the doctor already is ahead as well, for what is left of their time: `served_for`
+/// says for how long each has been there.
+pub fn waiting_time(ahead: u32, served_for: &[Span], last_durations: &[Span]) -> WaitingTime {
     let mut sorted = last_durations.to_vec();
     sorted.sort_unstable();
     let at = |percent: usize| {
@@ -54,7 +56,12 @@ pub fn waiting_time(ahead: u32, last_durations: &[Span]) -> WaitingTime {
         let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
         sorted.get(rank).copied().unwrap_or(UNKNOWN_DURATION)
     };
-    let times = |span: Span| Span::micros(span.as_micros() * i64::from(ahead));
+    let times = |span: Span| {
+        let left = served_for
+            .iter()
+            .map(|served| (span.as_micros() - served.as_micros()).max(0));
+        Span::micros(span.as_micros() * i64::from(ahead) + left.sum::<i64>())
+    };
     WaitingTime {
         p50: times(at(50)),
         p90: times(at(90)),
@@ -92,11 +99,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_with_the_doctor_takes_what_is_left_of_their_time() {
+        let minutes: Vec<Span> = (1..=10).map(Span::minutes).collect();
+        let wait = waiting_time(1, &[Span::minutes(3)], &minutes);
+        assert_eq!((wait.p50, wait.p90), (Span::minutes(7), Span::minutes(15)));
+        let long = waiting_time(1, &[Span::minutes(40)], &minutes);
+        assert_eq!(
+            long.p50,
+            Span::minutes(5),
+            "any moment now, never less than nothing"
+        );
+    }
+
+    #[test]
     fn the_wait_is_a_range_from_the_doctors_own_consultations() {
         let minutes: Vec<Span> = (1..=10).map(Span::minutes).collect();
-        let wait = waiting_time(3, &minutes);
+        let wait = waiting_time(3, &[], &minutes);
         assert_eq!((wait.p50, wait.p90), (Span::minutes(15), Span::minutes(27)));
-        assert_eq!(waiting_time(2, &[]).p50, Span::minutes(30));
-        assert_eq!(waiting_time(0, &minutes).p90, Span::ZERO);
+        assert_eq!(waiting_time(2, &[], &[]).p50, Span::minutes(30));
+        assert_eq!(waiting_time(0, &[], &minutes).p90, Span::ZERO);
     }
 }

@@ -14,6 +14,7 @@ mod openapi;
 mod orders;
 pub mod password;
 mod payments;
+mod preview;
 mod ranges;
 mod room;
 mod sessions;

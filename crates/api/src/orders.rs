@@ -11,7 +11,7 @@ use axum::http::{StatusCode, Uri};
 use axum::routing::{get, patch, post, put};
 use domain::consultation::{
     Command, Consultation, ConsultationStatus, ConsultationType, Facts, Mode, Outcome, Quote,
-    Rating, Summary, actions, decide,
+    Rating, RatingTag, Summary, actions, decide,
 };
 use domain::lifecycle::{Language, Status};
 use domain::order::Role;
@@ -444,18 +444,31 @@ async fn connection_failed(
 #[serde(deny_unknown_fields)]
 struct Stars {
     stars: u8,
+    #[serde(default)]
+    tags: Vec<RatingTag>,
     words: Option<String>,
 }
+
+/// The longest words of a rating, in characters.
+const RATING_LIMIT: usize = 1_000;
 
 async fn rate(
     State(state): State<AppState>,
     Path(order): Path<String>,
     asked: Asked<Stars>,
 ) -> Result<Data, NotNow> {
-    let (stars, words) = (asked.body.stars, asked.body.words.clone());
+    let Stars { stars, tags, words } = &asked.body;
+    if words
+        .as_ref()
+        .is_some_and(|words| words.chars().count() > RATING_LIMIT)
+    {
+        let why = format!("must have at most {RATING_LIMIT} characters");
+        return Err(ApiError::field("words", why).into());
+    }
     let rating = Rating {
-        stars,
-        words,
+        stars: *stars,
+        tags: tags.clone(),
+        words: words.clone(),
         at: state.engine.now(),
     };
     act(&state, &asked, &order, Command::Rate(rating)).await

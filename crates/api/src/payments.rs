@@ -5,6 +5,7 @@ use crate::envelope::{Context, success};
 use crate::error::{ApiError, Code};
 use crate::extract::{Asked, Caller, Data, NotNow, Paged, Query, bytes, id};
 use crate::orders::{Nothing, command, command_kept, viewed};
+use crate::preview;
 use crate::view::{self, Looking};
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -35,6 +36,7 @@ pub fn routes() -> Router<AppState> {
         .route("/payments/status/{id}", get(status))
         .route("/payments/gateways", get(gateways))
         .route("/payments/refunds", get(waiting))
+        .route("/payments/refunds/{id}/preview", post(preview_review))
         .route("/payments/refunds/{id}/review", post(review))
         .route("/payments/refunds/{id}/retry", post(retry))
         .route("/payments/refunds/{id}/record", post(record))
@@ -223,8 +225,33 @@ async fn review(
     asked: Asked<Review>,
 ) -> Result<Data, NotNow> {
     asked.caller.must_be(&[Role::Operator, Role::Admin])?;
-    let reason = asked
-        .body
+    let (refund, verdict) = (id(&refund)?, verdict(&asked.body)?);
+    of_refund(
+        &state,
+        &asked,
+        refund,
+        Command::ReviewRefund { refund, verdict },
+    )
+    .await
+}
+
+/// What a review would do, without doing it.
+async fn preview_review(
+    State(state): State<AppState>,
+    Path(refund): Path<String>,
+    asked: Asked<Review>,
+) -> Result<Data, NotNow> {
+    asked.caller.must_be(&[Role::Operator, Role::Admin])?;
+    let (refund, verdict) = (id(&refund)?, verdict(&asked.body)?);
+    let command = Command::ReviewRefund { refund, verdict };
+    let order = order_of(&state, refund).await?;
+    let actor = asked.caller.actor();
+    let preview = state.engine.preview(order, &command, actor).await?;
+    Ok(preview::view(&preview, asked.context.language).into())
+}
+
+fn verdict(body: &Review) -> Result<Verdict, ApiError> {
+    let reason = body
         .reason
         .clone()
         .filter(|reason| !reason.trim().is_empty());
@@ -233,25 +260,13 @@ async fn review(
             .clone()
             .ok_or_else(|| ApiError::field("reason", "is needed, for the patient to read"))
     };
-    let verdict = match (asked.body.decision, asked.body.share) {
-        (Decision::ByTable, None) => Verdict::ByTable,
-        (Decision::Refuse, None) => Verdict::Refuse(because()?),
-        (Decision::Share, Some(share)) => Verdict::Share(share, because()?),
-        (Decision::Share, None) => {
-            return Err(ApiError::field("share", "is needed: 0 to 100 percent").into());
-        }
-        (_, Some(_)) => {
-            return Err(ApiError::field("share", "goes with decision `share` only").into());
-        }
-    };
-    let refund: RefundId = id(&refund)?;
-    of_refund(
-        &state,
-        &asked,
-        refund,
-        Command::ReviewRefund { refund, verdict },
-    )
-    .await
+    match (body.decision, body.share) {
+        (Decision::ByTable, None) => Ok(Verdict::ByTable),
+        (Decision::Refuse, None) => Ok(Verdict::Refuse(because()?)),
+        (Decision::Share, Some(share)) => Ok(Verdict::Share(share, because()?)),
+        (Decision::Share, None) => Err(ApiError::field("share", "is needed: 0 to 100 percent")),
+        (_, Some(_)) => Err(ApiError::field("share", "goes with decision `share` only")),
+    }
 }
 
 async fn retry(
@@ -296,14 +311,18 @@ async fn of_refund<T>(
     refund: RefundId,
     what: Command,
 ) -> Result<Data, NotNow> {
+    let order = order_of(state, refund).await?;
+    let executed = command(state, asked, order, what).await?;
+    viewed(state, asked, &executed.order).await
+}
+
+async fn order_of(state: &AppState, refund: RefundId) -> Result<OrderId, ApiError> {
     let order = state.engine.store().refund_order(refund).await?;
-    let missing = || {
+    order.ok_or_else(|| {
         ApiError::from(Code::NotFound)
             .saying("there is no such refund")
             .in_chinese(Some("没有这笔退款"))
-    };
-    let executed = command(state, asked, order.ok_or_else(missing)?, what).await?;
-    viewed(state, asked, &executed.order).await
+    })
 }
 
 /// A gateway's notice. Its words are the gateway's, not the envelope's.

@@ -227,6 +227,12 @@ journey!(
         let rate = format!("/orders/{order}/rate");
         let stars = world.post(patient, &rate, json!({ "stars": 6 })).await;
         names(&stars, 422, "6001", "stars", "1 to 5");
+        for tags in [json!(["clear", "clear"]), json!(["clear", "slow", "prompt", "hurried", "helpful", "unclear"])] {
+            let tags = world.post(patient, &rate, json!({ "stars": 5, "tags": tags })).await;
+            names(&tags, 422, "6001", "tags", "at most 5");
+        }
+        let tags = world.post(patient, &rate, json!({ "stars": 5, "tags": ["nice"] })).await;
+        names(&tags, 422, "6001", "tags[0]", "attentive");
         let inside = world.book_dispatch(patient).await;
         let body = json!({ "gateway": "wechat", "method": "jsapi" });
         let answer = world.post(patient, &format!("/orders/{inside}/pay"), body).await;

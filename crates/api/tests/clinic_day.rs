@@ -5,7 +5,7 @@
 mod harness;
 
 use domain::Span;
-use harness::scenes::{summary, then};
+use harness::scenes::summary;
 use harness::{Person, World};
 use serde_json::{Value, json};
 

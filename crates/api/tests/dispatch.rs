@@ -22,7 +22,15 @@ journey!(
         let (order, doctor) = world.in_progress(&patient).await;
         world.act(&doctor, &order, "finish", summary()).await.data();
         world.ended(&order, 900, PRICE, 0, &then(&TO_SERVICE, &[900])).await;
-        world.act(&patient, &order, "rate", json!({ "stars": 5, "words": "谢谢" })).await.data();
+        let early = world.act(&doctor, &order, "rate", json!({ "stars": 5 })).await;
+        early.refused(403, "1003");
+        let rating = json!({ "stars": 5, "tags": ["attentive", "clear"], "words": "谢谢" });
+        world.act(&patient, &order, "rate", rating.clone()).await.data();
+        world.act(&patient, &order, "rate", rating).await.data();
+        let other = json!({ "stars": 4, "tags": ["attentive", "clear"], "words": "谢谢" });
+        world.act(&patient, &order, "rate", other).await.refused(422, "6001");
+        let kept = world.order(&order).await["detail"]["rating"].clone();
+        assert_eq!((&kept["stars"], &kept["tags"]), (&json!(5), &json!(["attentive", "clear"])));
         assert_eq!(world.order(&order).await["detail"]["rating"]["stars"], 5);
     }
 );

@@ -13,7 +13,7 @@ use domain::{Money, Span};
 use harness::World;
 use harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, TO_SERVICE, summary, then};
 use sandbox::views::{Faults, OutcomeCallback, OutcomeRequest, RefundRefusal, RefundStatus};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// From booking to a refund that is on its way, cancelled while a doctor is looked for.
 const TO_REFUNDING: [i64; 6] = [100, 101, 200, 500, 501, 502];
@@ -88,6 +88,49 @@ journey!(
         let forged = json!({ "quoteId": "nonsense" });
         world.act(&patient, &order, "cancel", forged).await.refused(422, "6001");
         world.ended(&order, 400, PRICE, 0, &TO_READY).await;
+    }
+);
+
+journey!(
+    /// What an operator is shown before deciding is what happens, and showing it changes nothing.
+    a_review_is_previewed_in_status_money_and_words,
+    |world| {
+        let patient = world.patient().await;
+        let (order, _) = world.in_progress(&patient).await;
+        world.pass(Span::minutes(7)).await;
+        world.cancel(&patient, &order).await;
+        let before = world.picture(&order).await;
+        let half = json!({ "decision": "share", "share": 50, "reason": "医生迟到" });
+        let shown = world.operate(&order, "preview", half.clone()).await.data().clone();
+        let refuse = json!({ "decision": "refuse", "reason": "服务已完成" });
+        let refused = world.operate(&order, "preview", refuse).await.data().clone();
+        let without = json!({ "decision": "share", "share": 50 });
+        world.operate(&order, "preview", without).await.refused(422, "6001");
+        assert_eq!(world.picture(&order).await, before);
+
+        let codes = |preview: &Value| -> Vec<i64> {
+            let path = preview["path"].as_array().expect("a path");
+            path.iter().filter_map(|status| status["code"].as_i64()).collect()
+        };
+        assert_eq!((codes(&shown), codes(&refused)), (vec![502], vec![401]));
+        assert_eq!(refused["said"], json!(["The refund was not granted; the consultation goes on"]));
+        assert_eq!(refused["postings"], json!([]));
+        let refund = &shown["refunds"][0];
+        assert_eq!((&refund["share"], &refund["amount"]["amount"]), (&json!(50), &json!(1500)));
+        let postings = json!([
+            { "account": "patient", "amount": 1500, "currency": "CNY" },
+            { "account": "refund_reserve", "amount": -1500, "currency": "CNY" },
+        ]);
+        assert_eq!(shown["postings"], postings);
+        world.operate(&order, "review", half).await.data();
+        world.ended(&order, 901, PRICE, 1500, &then(&TO_SERVICE, &[500, 501, 502, 901])).await;
+        let done = world.refund_of(&order, 0).await;
+        for field in ["share", "amount", "rule", "reason", "dueOn"] {
+            assert_eq!(done[field], refund[field], "{field}");
+        }
+        let stranger = format!("/payments/refunds/{}/preview", done["id"].as_str().expect("id"));
+        let body = json!({ "decision": "byTable" });
+        world.post(&patient, &stranger, body).await.refused(403, "1003");
     }
 );
 

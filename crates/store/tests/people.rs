@@ -44,6 +44,7 @@ async fn end_with_a_rating(fresh: &Fresh, order: &Consultation) {
     ended.detail.ended_at = Some(now() + Span::minutes(9));
     ended.detail.rating = Some(Rating {
         stars: 4,
+        tags: Vec::new(),
         words: None,
         at: now(),
     });

@@ -4,6 +4,7 @@
     reason = "these are shapes for the document; nothing makes one"
 )]
 
+use super::requests::RatingTag;
 use super::schemas::{
     ConsultationType, DeadlineName, DoctorName, GatewayName, Instant, Mode, Money, OrderStatus,
     PaymentStatus, RefundStatus,
@@ -33,9 +34,37 @@ pub struct Summary {
     advice: String,
 }
 
+/// What a review would do.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Preview {
+    order_id: Uuid,
+    version: i64,
+    /// False where it was done before: nothing would happen.
+    changes: bool,
+    from: StatusName,
+    /// The statuses that the order would take, in order.
+    path: Vec<StatusName>,
+    /// The refunds that would differ, as they would be.
+    refunds: Vec<Refund>,
+    /// The movements of money in our ledger.
+    postings: Vec<Posting>,
+    /// What the room would say.
+    said: Vec<String>,
+}
+
+/// One side of a movement of money: a debit is positive.
+#[derive(ToSchema)]
+pub struct Posting {
+    account: String,
+    amount: i64,
+    currency: String,
+}
+
 #[derive(ToSchema)]
 pub struct Rating {
     stars: u8,
+    tags: Vec<RatingTag>,
     words: Option<String>,
     at: Instant,
 }

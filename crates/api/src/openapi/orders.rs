@@ -311,6 +311,16 @@ pub fn payments() -> Vec<Row> {
         )
         .by(STAFF)
         .asks(&PAGE),
+        row(
+            Post,
+            "/payments/refunds/{id}/preview",
+            ("What a decision on a refund would do", "退款审核预览"),
+            One(refer::<seen::Preview>),
+        )
+        .by(STAFF)
+        .fails(&REFUSED)
+        .fails(&[C::NotFound])
+        .takes::<asked::Review>(),
         review(
             "/payments/refunds/{id}/review",
             ("Decide on a refund", "退款审核"),

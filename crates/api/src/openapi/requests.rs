@@ -124,10 +124,30 @@ pub struct Attempt {
     attempt: Option<u8>,
 }
 
+/// What a consultation was like.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum RatingTag {
+    Attentive,
+    Clear,
+    Professional,
+    Prompt,
+    Helpful,
+    Hurried,
+    Unclear,
+    Slow,
+    Unfriendly,
+    Unhelpful,
+}
+
 #[derive(ToSchema)]
 pub struct Stars {
     #[schema(minimum = 1, maximum = 5)]
     stars: u8,
+    /// At most five, each once.
+    #[schema(max_items = 5)]
+    tags: Option<Vec<RatingTag>>,
+    #[schema(max_length = 1000)]
     words: Option<String>,
 }
 

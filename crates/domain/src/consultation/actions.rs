@@ -56,6 +56,7 @@ fn samples(order: &Consultation, now: Ts) -> Vec<Command> {
         Command::Finish(Summary::default()),
         Command::Rate(Rating {
             stars: 5,
+            tags: Vec::new(),
             words: None,
             at: now,
         }),

@@ -3,6 +3,7 @@
 use super::Mode;
 use super::matching::Score;
 use super::refund::Quote;
+use crate::lifecycle::Language;
 use crate::{DepartmentId, SessionId, SlotId, Ts, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -86,11 +87,76 @@ pub struct Summary {
     pub advice: String,
 }
 
+/// What a consultation was like, to choose from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RatingTag {
+    /// The doctor took the time to listen.
+    Attentive,
+    /// It was explained so that one understands.
+    Clear,
+    /// The doctor knew what to do.
+    Professional,
+    /// Answers came at once.
+    Prompt,
+    /// It helped.
+    Helpful,
+    /// There was no time to listen.
+    Hurried,
+    /// It was not understood.
+    Unclear,
+    /// Answers took long.
+    Slow,
+    /// The tone was not right.
+    Unfriendly,
+    /// It did not help.
+    Unhelpful,
+}
+
+impl RatingTag {
+    /// All of them, those of praise first.
+    pub const ALL: [Self; 10] = [
+        Self::Attentive,
+        Self::Clear,
+        Self::Professional,
+        Self::Prompt,
+        Self::Helpful,
+        Self::Hurried,
+        Self::Unclear,
+        Self::Slow,
+        Self::Unfriendly,
+        Self::Unhelpful,
+    ];
+
+    /// Its words, for patients to choose.
+    pub const fn label(self, language: Language) -> &'static str {
+        let (chinese, english) = match self {
+            Self::Attentive => ("耐心细致", "Attentive"),
+            Self::Clear => ("讲解清楚", "Clear"),
+            Self::Professional => ("专业", "Professional"),
+            Self::Prompt => ("回复及时", "Prompt"),
+            Self::Helpful => ("很有帮助", "Helpful"),
+            Self::Hurried => ("匆忙", "Hurried"),
+            Self::Unclear => ("讲解不清", "Unclear"),
+            Self::Slow => ("回复慢", "Slow"),
+            Self::Unfriendly => ("态度不佳", "Unfriendly"),
+            Self::Unhelpful => ("没有帮助", "Not helpful"),
+        };
+        match language {
+            Language::Zh => chinese,
+            Language::En => english,
+        }
+    }
+}
+
 /// What the patient says of it afterwards.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rating {
     /// 1 to 5.
     pub stars: u8,
+    /// What it was like, each once, at most five.
+    #[serde(default)]
+    pub tags: Vec<RatingTag>,
     /// More words, if any.
     pub words: Option<String>,
     /// When.

@@ -23,7 +23,7 @@ pub use actions::{Action, actions};
 pub use command::{Command, Facts, NewConsultation, SessionFacts, Verdict};
 pub use decide::{create, decide};
 pub use detail::{
-    Assignment, AssignmentEnd, CancelAsked, ConsultationType, Detail, Rating, Summary,
+    Assignment, AssignmentEnd, CancelAsked, ConsultationType, Detail, Rating, RatingTag, Summary,
 };
 pub use refund::{Cause, Fault, Quote};
 pub use room_line::RoomLine;

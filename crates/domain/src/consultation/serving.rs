@@ -38,6 +38,9 @@ pub fn finish(d: &mut Draft, ctx: &mut Context<'_>, summary: &Summary) -> Result
     go(d, ctx, S::Completed, "finish", None)
 }
 
+/// How many tags a rating has at most.
+const MOST_TAGS: usize = 5;
+
 /// 900: the patient rates, once.
 pub fn rate(d: &mut Draft, rating: &Rating) -> Result<(), Refusal> {
     if !(1..=5).contains(&rating.stars) {
@@ -46,13 +49,25 @@ pub fn rate(d: &mut Draft, rating: &Rating) -> Result<(), Refusal> {
             why: "must be 1 to 5".to_owned(),
         });
     }
+    let is_repeated = |(place, tag)| rating.tags.iter().skip(place + 1).any(|other| other == tag);
+    if rating.tags.len() > MOST_TAGS || rating.tags.iter().enumerate().any(is_repeated) {
+        return Err(Refusal::Invalid {
+            field: "tags",
+            why: format!("must be at most {MOST_TAGS}, each once"),
+        });
+    }
     match &d.order.detail.rating {
         None => {
             d.order.detail.rating = Some(rating.clone());
             d.note("rate", Some(format!("{} stars", rating.stars)));
             Ok(())
         }
-        Some(before) if before.stars == rating.stars && before.words == rating.words => Ok(()),
+        Some(before)
+            if (before.stars, &before.tags, &before.words)
+                == (rating.stars, &rating.tags, &rating.words) =>
+        {
+            Ok(())
+        }
         Some(_) => {
             let why = "was given before and can't be changed".to_owned();
             Err(Refusal::Invalid {

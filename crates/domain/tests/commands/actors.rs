@@ -14,6 +14,7 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
     let reason = || "so".to_owned();
     let stars = Rating {
         stars: 5,
+        tags: Vec::new(),
         words: None,
         at: case.now,
     };

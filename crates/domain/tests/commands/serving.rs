@@ -238,6 +238,7 @@ fn a_rating_is_given_once_from_one_to_five_stars() {
     let stars = |stars, case: &Case| {
         Command::Rate(Rating {
             stars,
+            tags: Vec::new(),
             words: None,
             at: case.now,
         })

@@ -151,6 +151,7 @@ impl Act {
             4 => Command::Answer,
             5 => Command::Rate(Rating {
                 stars: self.2 % 7,
+                tags: Vec::new(),
                 words: None,
                 at: world.now,
             }),

@@ -200,6 +200,7 @@ pub fn rich_order() -> Consultation {
     });
     order.detail.rating = Some(Rating {
         stars: 5,
+        tags: Vec::new(),
         words: None,
         at: now(),
     });

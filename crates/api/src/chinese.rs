@@ -167,6 +167,7 @@ fn thing_name(thing: &str) -> &str {
         "session" => "门诊场次",
         "doctor" => "医生",
         "file" => "文件",
+        "weekly hours" => "每周出诊时间",
         other => other,
     }
 }

@@ -20,6 +20,7 @@ mod room;
 mod sessions;
 pub mod token;
 mod view;
+mod weekly;
 
 pub use error::{ApiError, Code};
 
@@ -69,6 +70,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
     let api = Router::new()
         .merge(auth::routes())
         .merge(sessions::routes())
+        .merge(weekly::routes())
         .merge(orders::routes())
         .merge(payments::routes())
         .merge(events::routes())

@@ -32,7 +32,8 @@ pub fn status<S: Status>(status: S, language: Language) -> Value {
     json!({ "code": status.code(), "constant": status.constant(), "label": status.label(language) })
 }
 
-fn money(money: Money) -> Value {
+/// Money, in minor units.
+pub fn money(money: Money) -> Value {
     json!({ "amount": money.amount, "currency": money.currency })
 }
 

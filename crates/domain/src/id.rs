@@ -57,6 +57,8 @@ ids! {
     RefundId,
     /// A doctor's opening hours on a day (spec 10, clinic mode).
     SessionId,
+    /// A doctor's hours that come every week (spec 10, clinic mode).
+    WeeklyId,
     /// A bookable stretch of a session, with a capacity.
     SlotId,
     /// A hospital department.

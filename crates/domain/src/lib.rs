@@ -12,6 +12,7 @@ pub mod order;
 pub mod payment;
 pub mod session;
 mod time;
+pub mod weekly;
 
 pub use calendar::Calendar;
 pub use id::*;

@@ -19,6 +19,7 @@ mod room;
 mod rooms;
 mod sessions;
 pub mod settings;
+mod weekly;
 mod work;
 
 pub use booking::Booking;
@@ -32,3 +33,4 @@ pub use preview::Preview;
 pub use room::{NewMessage, is_open};
 pub use rooms::{RoomEvent, Seat};
 pub use sessions::{NewSession, QueuePlace, SessionAction};
+pub use weekly::{Coming, NewWeekly};

@@ -9,11 +9,12 @@ use domain::consultation::{Command, Consultation, ConsultationStatus as S, Consu
 use domain::lifecycle::Status;
 use domain::order::{Actor, Effect};
 use domain::session::SessionStatus;
-use domain::{Money, OrderId, SessionId, SlotId, Span, Ts, UserId};
+use domain::{Money, OrderId, SessionId, SlotId, Span, Ts, UserId, WeeklyId};
+use jiff::civil::Date;
 use store::{Changes, Page, Session, SessionChange, SessionFilter, Slot};
 
 /// How far ahead a session may be published (spec 10, clinic mode).
-const PUBLISH_AHEAD: Span = Span::hours(7 * 24);
+pub(crate) const PUBLISH_AHEAD: Span = Span::hours(7 * 24);
 
 /// How long after its end an open session is closed by itself, and who still waits is refunded.
 const OVERRUN: Span = Span::hours(4);
@@ -90,8 +91,22 @@ impl Engine {
         request: NewSession,
         origin: Origin,
     ) -> Result<(Session, Vec<Slot>), EngineError> {
+        self.publish_of(doctor, request, None, origin).await
+    }
+
+    /// The same; one that comes every week says of which hours and day it is.
+    pub(crate) async fn publish_of(
+        &self,
+        doctor: UserId,
+        request: NewSession,
+        of: Option<(WeeklyId, Date)>,
+        origin: Origin,
+    ) -> Result<(Session, Vec<Slot>), EngineError> {
         let now = self.now();
         check(&request, now)?;
+        // Of two at once, the second sees the first.
+        let turn = self.turn(doctor.uuid());
+        let _turn = turn.lock().await;
         let Some(row) = self.inner.store.doctor(doctor).await? else {
             return Err(EngineError::NoSuch { thing: "doctor" });
         };
@@ -116,7 +131,7 @@ impl Engine {
         let kept = origin.kept(Answered::Session(&session, &slots), now);
         self.inner
             .store
-            .insert_session(&session, &slots, kept.as_ref())
+            .insert_session(&session, &slots, of, kept.as_ref())
             .await?;
         Ok((session, slots))
     }
@@ -168,7 +183,7 @@ impl Engine {
         Ok((after, slots))
     }
 
-    async fn step_session(
+    pub(crate) async fn step_session(
         &self,
         session: Session,
         slots: &[Slot],
@@ -419,7 +434,7 @@ impl Engine {
     }
 }
 
-fn check(request: &NewSession, now: Ts) -> Result<(), EngineError> {
+pub(crate) fn check(request: &NewSession, now: Ts) -> Result<(), EngineError> {
     let invalid = |field, why: &str| {
         Err(EngineError::Invalid {
             field,

@@ -27,8 +27,9 @@ const TIMER_RETRY: Span = Span::seconds(5);
 /// How often sessions that nobody ended are looked for.
 const SESSION_SWEEP_TICKS: u32 = 25;
 
-/// How often uploads that nobody confirmed are looked for: once a minute.
-const FILE_SWEEP_TICKS: u32 = 300;
+/// How often uploads that nobody confirmed are looked for, and weekly hours whose next day came
+/// within seven: once a minute.
+const MINUTE_TICKS: u32 = 300;
 
 /// How often settings are looked at again, for changes that another process made, and whose
 /// presence ran out: once a second.
@@ -52,7 +53,7 @@ impl Engine {
         let mut worked = 0;
         for _ in 0..SETTLE_ROUNDS {
             let mut swept = self.sweep_sessions().await? + self.sweep_presence().await?;
-            swept += self.sweep_files().await?;
+            swept += self.sweep_files().await? + self.publish_weekly().await?;
             let in_this_round = self.work_once().await? + swept;
             if in_this_round == 0 {
                 return Ok(worked);
@@ -169,8 +170,9 @@ impl Engine {
         if ticks.is_multiple_of(SESSION_SWEEP_TICKS) {
             self.sweep_sessions().await?;
         }
-        if ticks.is_multiple_of(FILE_SWEEP_TICKS) {
+        if ticks.is_multiple_of(MINUTE_TICKS) {
             self.sweep_files().await?;
+            self.publish_weekly().await?;
         }
         Ok(worked)
     }

@@ -30,6 +30,7 @@ pub mod testing;
 mod timers;
 mod totals;
 mod value;
+mod weekly;
 
 pub use changes::*;
 pub use error::{CommitError, PeopleError, StoreError};

@@ -7,7 +7,9 @@ use crate::row::{Cells, Row};
 use crate::{CommitError, IdempotencyRow, Page, Session, SessionFilter, Slot, Store, StoreError};
 use domain::consultation::ConsultationType;
 use domain::lifecycle::Status;
-use domain::{SessionId, SlotId, Ts};
+use domain::{SessionId, SlotId, Ts, WeeklyId};
+use jiff::civil::Date;
+use sqlx::SqlStr;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -17,16 +19,26 @@ const SESSION: &str = "SELECT s.id, s.version, s.doctor_id, s.department_id, s.s
 const SLOT: &str = "l.id, l.session_id, l.slot_index, l.begins_at, l.ends_at, l.capacity, l.taken";
 const WITH_SLOTS: &str = "FROM sessions s LEFT JOIN slots l ON l.session_id = s.id";
 
+const PUBLISHED: &str =
+    "INSERT INTO weekly_published (weekly_id, day, session_id) VALUES ($1, $2, $3) RETURNING day";
+
 impl Store {
-    /// Publishes a session with its slots.
+    /// Publishes a session with its slots. One that comes every week is published once a day: the
+    /// database refuses a second one.
     pub async fn insert_session(
         &self,
         session: &Session,
         slots: &[Slot],
+        of: Option<(WeeklyId, Date)>,
         idempotency: Option<&IdempotencyRow>,
     ) -> Result<(), CommitError> {
+        let published = of.map(|(weekly, day)| {
+            let values = vec![weekly.into(), day.to_string().into(), session.id.into()];
+            (SqlStr::from_static(PUBLISHED), values)
+        });
         let mut work = Work {
             rows: vec![session_row(session)],
+            statement: published,
             ..Work::default()
         };
         work.rows.extend(slots.iter().map(slot_row));

@@ -5,6 +5,7 @@
 
 use domain::{
     DepartmentId, FileId, OrderId, PaymentId, QuoteId, RefundId, SessionId, SlotId, Ts, UserId,
+    WeeklyId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -101,6 +102,7 @@ values! {
     RefundId => Id(value) value.uuid();
     SessionId => Id(value) value.uuid();
     SlotId => Id(value) value.uuid();
+    WeeklyId => Id(value) value.uuid();
     DepartmentId => Id(value) value.uuid();
     QuoteId => Id(value) value.uuid();
     FileId => Id(value) value.uuid();

@@ -344,6 +344,7 @@ fn verb(method: &HttpMethod) -> &'static str {
         HttpMethod::Post => "post",
         HttpMethod::Put => "put",
         HttpMethod::Patch => "patch",
+        HttpMethod::Delete => "delete",
         _ => "get",
     }
 }

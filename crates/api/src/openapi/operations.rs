@@ -4,7 +4,7 @@ use super::requests as asked;
 use super::schemas as seen;
 use super::{Asks, Gives, PAGE, Row, Who, refer, row};
 use crate::error::Code as C;
-use utoipa::openapi::path::HttpMethod::{Get, Post, Put};
+use utoipa::openapi::path::HttpMethod::{Delete, Get, Post, Put};
 use utoipa::openapi::schema::Type;
 
 const DOCTORS: Who = Who::Only("doctor");
@@ -101,7 +101,7 @@ pub fn doctors() -> Vec<Row> {
 }
 
 pub fn sessions() -> Vec<Row> {
-    use Gives::{One, Page};
+    use Gives::{Many, One, Page};
     let moved = |path, words| {
         row(Post, path, words, One(refer::<seen::Session>))
             .by(DOCTORS)
@@ -130,6 +130,42 @@ pub fn sessions() -> Vec<Row> {
         .takes::<asked::NewSession>()
         .by(DOCTORS)
         .creates()
+        .fails(&[C::NotFound]),
+        row(
+            Get,
+            "/doctors/me/weekly",
+            (
+                "Your weekly hours, with their sessions of the next seven days",
+                "每周出诊时间及未来七天的场次",
+            ),
+            Many(refer::<seen::WeeklyHours>),
+        )
+        .by(DOCTORS),
+        row(
+            Post,
+            "/doctors/me/weekly",
+            (
+                "Begin weekly hours: each day's session is published seven days ahead",
+                "设置每周出诊时间（提前七天自动发布）",
+            ),
+            One(refer::<seen::WeeklyHours>),
+        )
+        .takes::<asked::Weekly>()
+        .by(DOCTORS)
+        .unkeyed()
+        .creates()
+        .fails(&[C::NotFound]),
+        row(
+            Delete,
+            "/doctors/me/weekly/{id}",
+            (
+                "End weekly hours; what nobody has booked is cancelled, what somebody has is the answer",
+                "停止每周出诊（未约场次取消，已约场次保留并列出）",
+            ),
+            One(refer::<seen::StillBooked>),
+        )
+        .by(DOCTORS)
+        .unkeyed()
         .fails(&[C::NotFound]),
         moved("/sessions/{id}/open", ("Open a session", "开诊")).takes::<asked::Nothing>(),
         moved("/sessions/{id}/pause", ("Pause a session", "暂停")).takes::<asked::Nothing>(),

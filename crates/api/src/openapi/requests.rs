@@ -70,6 +70,28 @@ pub struct NewSession {
     note: Option<String>,
 }
 
+/// Hours of one day of every week, by the hospital's clock.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Weekly {
+    /// 1 is Monday, 7 Sunday.
+    #[schema(minimum = 1, maximum = 7)]
+    weekday: u8,
+    /// Such as `09:00`.
+    from: String,
+    /// The same day; `24:00` at most.
+    to: String,
+    #[schema(minimum = 5, maximum = 480)]
+    slot_minutes: u32,
+    /// Patients in a slot.
+    #[schema(minimum = 1, maximum = 100)]
+    capacity: u32,
+    consultation_type: ConsultationType,
+    price: Money,
+    /// For patients to read.
+    note: Option<String>,
+}
+
 #[derive(ToSchema)]
 pub struct Close {
     /// Needed where people wait: they are refunded in full.

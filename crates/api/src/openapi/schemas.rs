@@ -260,6 +260,44 @@ pub struct Session {
 
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
+pub struct WeeklySession {
+    id: Uuid,
+    begins_at: Instant,
+    ends_at: Instant,
+    status: SessionStatus,
+    status_code: u16,
+    status_label: String,
+}
+
+/// Hours of one day of every week, by the hospital's clock.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct WeeklyHours {
+    id: Uuid,
+    /// 1 is Monday, 7 Sunday.
+    weekday: u8,
+    from: String,
+    to: String,
+    slot_minutes: u32,
+    capacity: u32,
+    consultation_type: ConsultationType,
+    price: Money,
+    note: Option<String>,
+    created_at: Instant,
+    /// Those published from today on.
+    sessions: Vec<WeeklySession>,
+    /// Days of the next seven without one: another session of yours is in the way.
+    blocked: Vec<String>,
+}
+
+/// Sessions that stay, because somebody has booked them.
+#[derive(ToSchema)]
+pub struct StillBooked {
+    booked: Vec<WeeklySession>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct Waiting {
     order_id: Uuid,
     number: u32,

@@ -80,7 +80,7 @@ fn every_route_is_documented() {
             };
             // Up to where the next statement begins: the methods of this route.
             let methods = call.split(['\n', ';']).take(3).collect::<String>();
-            for verb in ["get", "post", "put", "patch"] {
+            for verb in ["get", "post", "put", "patch", "delete"] {
                 let called = |mark: &str| methods.contains(&format!("{mark}{verb}("));
                 if called(" ") || called(".") || called(",") {
                     routed.insert((verb.to_owned(), path.to_owned()));

@@ -414,7 +414,7 @@ pub async fn session(fresh: &Fresh, capacity: u32) -> (Session, Slot) {
     };
     fresh
         .store
-        .insert_session(&session, std::slice::from_ref(&slot), None)
+        .insert_session(&session, std::slice::from_ref(&slot), None, None)
         .await
         .unwrap();
     (session, slot)

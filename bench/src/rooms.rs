@@ -4,7 +4,8 @@
 use crate::program::{DEPARTMENT, LOGIN, PASSWORD, Server, patient};
 use crate::raw::rows;
 use anyhow::{Context, Result, bail, ensure};
-use domain::consultation::matching::Score;
+use domain::consultation::matching::Weights;
+use domain::consultation::ranking::Ranking;
 use domain::consultation::{
     Command, Consultation, ConsultationStatus, ConsultationType, Facts, Mode, NewConsultation,
     create, decide,
@@ -141,8 +142,9 @@ fn next(order: &Consultation) -> Option<(Command, Actor)> {
             (paid, Actor::GATEWAY)
         }
         S::Dispatching => {
-            let (doctor, score) = (doctor(), Score::default());
-            (Command::DoctorFound { doctor, score }, Actor::SYSTEM)
+            let (weights, at) = (Weights::default(), order.updated_at);
+            let ranking = Arc::new(Ranking::choosing(doctor(), &[], "", &weights, at));
+            (Command::DoctorFound { ranking }, Actor::SYSTEM)
         }
         S::PendingAccept => (Command::Accept, doctor_acts),
         S::PendingConsultation => (Command::Start, doctor_acts),

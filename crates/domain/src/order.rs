@@ -1,5 +1,6 @@
 //! What all kinds of orders share, and the decision that changes one.
 
+use crate::consultation::ranking::Ranking;
 use crate::ledger::{Account, Entry, EntryKind};
 use crate::lifecycle::Status;
 use crate::payment::{Payment, Refund};
@@ -9,6 +10,7 @@ use crate::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// A kind of order: its statuses, what only it knows, and which deadlines it has.
@@ -328,6 +330,8 @@ pub struct Decision<L: Lifecycle> {
     pub entries: Vec<Entry>,
     /// Relative changes beside the order's row.
     pub guards: Vec<Guard>,
+    /// Why a doctor was asked, where one was: kept beside the order, for operations.
+    pub ranking: Option<Arc<Ranking>>,
 }
 
 /// What came of a command.
@@ -409,6 +413,7 @@ pub struct Draft<L: Lifecycle> {
     effects: Vec<(Effect, Span)>,
     entries: Vec<Entry>,
     guards: Vec<Guard>,
+    ranking: Option<Arc<Ranking>>,
     timers_changed: bool,
 }
 
@@ -422,6 +427,7 @@ impl<L: Lifecycle> Draft<L> {
             effects: Vec::new(),
             entries: Vec::new(),
             guards: Vec::new(),
+            ranking: None,
             timers_changed: false,
         }
     }
@@ -520,6 +526,11 @@ impl<L: Lifecycle> Draft<L> {
         self.guards.push(guard);
     }
 
+    /// Keeps why a doctor was asked.
+    pub fn keep_ranking(&mut self, ranking: Arc<Ranking>) {
+        self.ranking = Some(ranking);
+    }
+
     /// Moves money between accounts; nothing is written for nothing.
     pub fn transfer(&mut self, kind: EntryKind, debit: Account, credit: Account, money: Money) {
         if !money.is_zero() {
@@ -543,6 +554,7 @@ impl<L: Lifecycle> Draft<L> {
             effects: self.effects,
             entries: self.entries,
             guards: self.guards,
+            ranking: self.ranking,
         }))
     }
 

@@ -267,8 +267,12 @@ pub fn changes(
 ) -> (Arc<Consultation>, Changes) {
     let Writing { origin, now, .. } = *by;
     let after = Arc::new(decision.order);
+    let mut order = order_change(before, &after, &decision.steps, by.actor, origin, now);
+    if let Some(change) = &mut order {
+        change.ranking = decision.ranking;
+    }
     let changes = Changes {
-        order: order_change(before, &after, &decision.steps, by.actor, origin, now),
+        order,
         timers: timer_change(before, &after),
         outbox: outbox(after.id, &decision.effects, by.lease.as_ref(), origin, now),
         done: by.effect.into_iter().collect(),
@@ -328,6 +332,7 @@ fn order_change(
             .collect(),
         journal: steps.iter().enumerate().map(line).collect(),
         lines: steps.iter().filter_map(RoomLine::of).map(said).collect(),
+        ranking: None,
         after: Arc::clone(after),
     })
 }

@@ -1,6 +1,7 @@
 //! What one command writes.
 
 use crate::{PresenceRow, Session};
+use domain::consultation::ranking::Ranking;
 use domain::consultation::{Consultation, RoomLine, TimerName};
 use domain::ledger::{EntryKind, Posting};
 use domain::order::{Effect, Guard, Role};
@@ -47,6 +48,8 @@ pub struct OrderChange {
     pub journal: Vec<JournalRow>,
     /// What the system says of it in the order's room.
     pub lines: Vec<LineRow>,
+    /// Why the doctor was asked, where it is an offer.
+    pub ranking: Option<Arc<Ranking>>,
 }
 
 /// A line that the system says in a room; its place is given when it is written.

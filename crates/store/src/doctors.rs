@@ -9,6 +9,7 @@ use crate::{Department, Doctor, Page, PresenceRow, Store, StoreError};
 use domain::consultation::ConsultationType;
 use domain::consultation::matching::Candidate;
 use domain::{DepartmentId, Span, Ts, UserId};
+use std::collections::{BTreeSet, HashMap};
 
 const UPSERT_DEPARTMENT: &str = "INSERT INTO departments (id, code, name_zh, name_en) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET code = excluded.code, \
@@ -33,6 +34,9 @@ const DECAY: &str = "UPDATE doctors SET accepted = accepted - $2, offered = offe
      WHERE user_id = $1 AND decayed_at = $5 AND accepted >= $2 AND offered >= $3";
 const RUN_OUT: &str = "SELECT user_id FROM presence WHERE online AND until <= $1 ORDER BY until";
 const PRESENCE: &str = "SELECT user_id, online, since, until FROM presence WHERE user_id = $1";
+
+/// How many names are looked up by one statement.
+const NAMES_AT_ONCE: usize = 200;
 
 /// What is left of a record after a day, in thousandths: half of it after a month.
 const LEFT_AFTER_A_DAY: u64 = 977;
@@ -97,6 +101,28 @@ impl Store {
         row.as_ref()
             .map(|row| doctor(row).map(|(doctor, _)| doctor))
             .transpose()
+    }
+
+    /// The names of these doctors, of those who are known.
+    pub async fn doctor_names(
+        &self,
+        ids: &BTreeSet<UserId>,
+    ) -> Result<HashMap<UserId, String>, StoreError> {
+        let mut names = HashMap::with_capacity(ids.len());
+        let ids: Vec<UserId> = ids.iter().copied().collect();
+        for some in ids.chunks(NAMES_AT_ONCE) {
+            let places: Vec<String> = (1..=some.len()).map(|place| format!("${place}")).collect();
+            let text = sql(format!(
+                "SELECT user_id, name FROM doctors WHERE user_id IN ({})",
+                places.join(", ")
+            ));
+            let values = some.iter().map(|id| (*id).into()).collect();
+            for row in &self.db().all(Read::Keyed, text, values).await? {
+                let mut cells = row.cells();
+                names.insert(cells.id()?, cells.text()?);
+            }
+        }
+        Ok(names)
     }
 
     /// The doctors of a page, by name, and how many there are in all.

@@ -31,6 +31,28 @@ pub struct OrderFilter {
     pub ascending: bool,
 }
 
+/// Where a walk through the offers of dispatched orders goes on: after this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankingsAfter {
+    /// When it was made.
+    pub at: Ts,
+    /// Of which order.
+    pub order: OrderId,
+    /// The order's version with it.
+    pub version: i64,
+}
+
+impl RankingsAfter {
+    /// Before everything that was offered at this time or later.
+    pub const fn from(at: Ts) -> Self {
+        Self {
+            at,
+            order: OrderId(Uuid::nil()),
+            version: 0,
+        }
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {

@@ -2,7 +2,7 @@
 
 use super::Mode;
 use super::detail::{ConsultationType, Rating, Summary};
-use super::matching::Score;
+use super::ranking::Ranking;
 use super::refund::Quote;
 use super::rules::{Rules, TimerName};
 use crate::calendar::Calendar;
@@ -10,6 +10,7 @@ use crate::payment::{GatewayName, Method};
 use crate::{
     DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, Share, SlotId, Ts, UserId,
 };
+use std::sync::Arc;
 
 /// An operator's word on a refund under review.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,10 +148,8 @@ pub enum Command {
     },
     /// The dispatcher found a doctor.
     DoctorFound {
-        /// Whom.
-        doctor: UserId,
-        /// Why them.
-        score: Score,
+        /// Whom, and why them.
+        ranking: Arc<Ranking>,
     },
     /// The dispatcher knows that nobody is left to ask.
     NoDoctor,

@@ -201,9 +201,7 @@ pub fn decide(
         }
 
         // 200 · a doctor found
-        (S::Dispatching, C::DoctorFound { doctor, score }) => {
-            dispatching::offer(d, ctx, order, *doctor, *score)
-        }
+        (S::Dispatching, C::DoctorFound { ranking }) => dispatching::offer(d, ctx, order, ranking),
         // 200 · nobody left to ask
         (S::Dispatching, C::NoDoctor) => go(d, ctx, S::DispatchFailed, "no_doctor", None),
         // 201 · accept

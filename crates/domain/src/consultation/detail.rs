@@ -53,6 +53,35 @@ pub enum AssignmentEnd {
     Withdrawn,
 }
 
+impl AssignmentEnd {
+    /// As in the API and the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::TimedOut => "timed_out",
+            Self::WentOffline => "went_offline",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// For people.
+    pub const fn label(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Accepted, Language::Zh) => "已接单",
+            (Self::Accepted, Language::En) => "accepted",
+            (Self::Declined, Language::Zh) => "已拒单",
+            (Self::Declined, Language::En) => "declined",
+            (Self::TimedOut, Language::Zh) => "超时未接",
+            (Self::TimedOut, Language::En) => "timed out",
+            (Self::WentOffline, Language::Zh) => "医生离线",
+            (Self::WentOffline, Language::En) => "went offline",
+            (Self::Withdrawn, Language::Zh) => "订单已取消",
+            (Self::Withdrawn, Language::En) => "cancelled",
+        }
+    }
+}
+
 /// One offer of the order to a doctor (spec 10, dispatch mode).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Assignment {

@@ -2,10 +2,11 @@
 
 use super::detail::{Assignment, AssignmentEnd};
 use super::entry::{self, Context, give_back, go};
+use super::ranking::Ranking;
 use super::refund::Cause;
-use super::{Consultation, ConsultationStatus as S, Draft, matching};
-use crate::UserId;
+use super::{Consultation, ConsultationStatus as S, Draft};
 use crate::order::{Actor, Guard, Refusal, Role};
+use std::sync::Arc;
 
 /// Whether this doctor had an offer of the order and declined it.
 pub fn declined(order: &Consultation, actor: Actor) -> bool {
@@ -16,14 +17,14 @@ pub fn declined(order: &Consultation, actor: Actor) -> bool {
         })
 }
 
-/// 200: a doctor is offered the order, who was never offered it before.
+/// 200: a doctor is offered the order, who was never offered it before. Why them is kept with it.
 pub fn offer(
     d: &mut Draft,
     ctx: &mut Context<'_>,
     order: &Consultation,
-    doctor: UserId,
-    score: matching::Score,
+    ranking: &Arc<Ranking>,
 ) -> Result<(), Refusal> {
+    let (doctor, score) = (ranking.chosen, ranking.score());
     if order.detail.was_asked(doctor) {
         let why = "was asked before for this order".to_owned();
         return Err(Refusal::Invalid {
@@ -40,6 +41,7 @@ pub fn offer(
         score,
         end: None,
     });
+    d.keep_ranking(Arc::clone(ranking));
     d.guard(Guard::TakeDoctor(doctor));
     go(
         d,

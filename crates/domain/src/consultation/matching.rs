@@ -36,9 +36,47 @@ impl Default for Weights {
     }
 }
 
+/// What the parts of a score and their weights are called, in the order of [`Weights::parts`] and
+/// [`Score::parts`].
+pub const PARTS: [&str; 6] = [
+    "speciality",
+    "acceptance",
+    "load",
+    "fairness",
+    "rating",
+    "continuity",
+];
+
+impl Weights {
+    /// The weights, as [`PARTS`] names them.
+    pub const fn parts(&self) -> [u32; 6] {
+        [
+            self.speciality,
+            self.acceptance,
+            self.load,
+            self.fairness,
+            self.rating,
+            self.continuity,
+        ]
+    }
+
+    /// Weights from their parts, as [`PARTS`] names them.
+    pub const fn of_parts(parts: [u32; 6]) -> Self {
+        let [speciality, acceptance, load, fairness, rating, continuity] = parts;
+        Self {
+            speciality,
+            acceptance,
+            load,
+            fairness,
+            rating,
+            continuity,
+        }
+    }
+}
+
 /// A doctor who may be asked: online, of the department, licensed for the type, with room, and not
 /// asked before for this order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Candidate {
     /// Who.
     pub doctor: UserId,
@@ -81,19 +119,33 @@ pub struct Score {
     pub total: u32,
 }
 
+impl Score {
+    /// The parts without the whole, as [`PARTS`] names them.
+    pub const fn parts(&self) -> [u32; 6] {
+        [
+            self.speciality,
+            self.acceptance,
+            self.load,
+            self.fairness,
+            self.rating,
+            self.continuity,
+        ]
+    }
+}
+
 /// The candidates, best first, with their scores. Ties go to whoever has waited longest, then by id.
-pub fn rank(
+pub fn rank<'a>(
     complaint: &str,
-    candidates: &[Candidate],
+    candidates: &'a [Candidate],
     weights: &Weights,
     now: Ts,
-) -> Vec<(UserId, Score)> {
+) -> Vec<(&'a Candidate, Score)> {
     let mut scored: Vec<(&Candidate, Score)> = candidates
         .iter()
         .map(|c| (c, score(complaint, c, weights, now)))
         .collect();
     scored.sort_by_key(|(c, s)| (Reverse(s.total), c.last_order_at, c.doctor));
-    scored.into_iter().map(|(c, s)| (c.doctor, s)).collect()
+    scored
 }
 
 /// One candidate's score.
@@ -117,19 +169,11 @@ pub fn score(complaint: &str, candidate: &Candidate, weights: &Weights, now: Ts)
         continuity: if candidate.knows_patient { 1000 } else { 0 },
         total: 0,
     };
-    let parts = [
-        (score.speciality, weights.speciality),
-        (score.acceptance, weights.acceptance),
-        (score.load, weights.load),
-        (score.fairness, weights.fairness),
-        (score.rating, weights.rating),
-        (score.continuity, weights.continuity),
-    ];
-    let sum: u64 = parts
-        .iter()
-        .map(|(part, weight)| u64::from(*part) * u64::from(*weight))
+    let weighed = score.parts().into_iter().zip(weights.parts());
+    let sum: u64 = weighed
+        .map(|(part, weight)| u64::from(part) * u64::from(weight))
         .sum();
-    let whole: u64 = parts.iter().map(|(_, weight)| u64::from(*weight)).sum();
+    let whole: u64 = weights.parts().into_iter().map(u64::from).sum();
     score.total = u32::try_from(sum / whole.max(1)).unwrap_or(1000);
     score
 }
@@ -163,10 +207,8 @@ mod tests {
 
     fn first(complaint: &str, candidates: &[Candidate]) -> u128 {
         let now = Ts::from_micros(1_000_000_000_000);
-        rank(complaint, candidates, &Weights::default(), now)[0]
-            .0
-            .0
-            .as_u128()
+        let ranked = rank(complaint, candidates, &Weights::default(), now);
+        ranked[0].0.doctor.0.as_u128()
     }
 
     #[test]
@@ -200,6 +242,22 @@ mod tests {
             c.last_order_at = Some(Ts::from_micros(1_000_000_000_000) - Span::minutes(5));
         };
         assert_eq!(first("咳嗽", &other(recent)), 1);
+    }
+
+    #[test]
+    fn parts_stand_where_their_names_do() {
+        let weights = Weights::default();
+        let named = serde_json::to_value(weights).unwrap();
+        for (name, weight) in PARTS.into_iter().zip(weights.parts()) {
+            assert_eq!(named[name], weight, "{name}");
+        }
+        assert_eq!(Weights::of_parts(weights.parts()), weights);
+        let now = Ts::from_micros(1_000_000_000_000);
+        let score = score("headache", &doctor(1), &weights, now);
+        let named = serde_json::to_value(score).unwrap();
+        for (name, part) in PARTS.into_iter().zip(score.parts()) {
+            assert_eq!(named[name], part, "{name}");
+        }
     }
 
     #[test]

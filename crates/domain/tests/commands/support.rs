@@ -2,8 +2,8 @@
 
 use domain::consultation::{
     Command, Consultation, ConsultationStatus as S, ConsultationType, Decision, Facts, Mode,
-    NewConsultation, Outcome, Quote, SessionFacts, TimerName, Verdict, create, decide, matching,
-    refund,
+    NewConsultation, Outcome, Quote, SessionFacts, TimerName, Verdict, create, decide,
+    matching::Weights, ranking::Ranking, refund,
 };
 use domain::ledger::{Account, Entry};
 use domain::lifecycle::Status;
@@ -12,6 +12,7 @@ use domain::payment::{GatewayName, Method, Payment, Refund};
 use domain::{
     DepartmentId, Money, NewIds, OrderId, PaymentId, RefundId, SessionId, SlotId, Span, Ts, UserId,
 };
+use std::sync::Arc;
 use uuid::Uuid;
 
 pub const PATIENT: UserId = UserId(Uuid::from_u128(0xa1));
@@ -411,10 +412,15 @@ pub fn failed(payment: PaymentId) -> Command {
     }
 }
 
+/// A ranking in which nobody else was.
+pub fn ranking(chosen: UserId) -> Arc<Ranking> {
+    let (weights, at) = (Weights::default(), Ts::from_micros(0));
+    Arc::new(Ranking::choosing(chosen, &[], "", &weights, at))
+}
+
 pub fn found(which: usize) -> Command {
     Command::DoctorFound {
-        doctor: DOCTORS[which],
-        score: matching::Score::default(),
+        ranking: ranking(DOCTORS[which]),
     }
 }
 

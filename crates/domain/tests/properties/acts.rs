@@ -1,10 +1,8 @@
 //! What may happen next: a few bytes, read against the order as it is, so that any bytes mean
 //! something and fewer of them mean less.
 
-use crate::world::{DOCTORS, PATIENT, World};
-use domain::consultation::{
-    Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict, matching,
-};
+use crate::world::{DOCTORS, PATIENT, World, ranking};
+use domain::consultation::{Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict};
 use domain::order::{Actor, Role};
 use domain::payment::{GatewayName, Method};
 use domain::{Currency, Money, PaymentId, RefundId, Share, Span, UserId};
@@ -252,8 +250,7 @@ impl Act {
 
     fn found(self) -> Command {
         Command::DoctorFound {
-            doctor: DOCTORS[usize::from(self.2) % DOCTORS.len()],
-            score: matching::Score::default(),
+            ranking: ranking(DOCTORS[usize::from(self.2) % DOCTORS.len()]),
         }
     }
 

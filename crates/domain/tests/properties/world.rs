@@ -3,7 +3,7 @@
 use crate::invariants;
 use domain::consultation::{
     Command, Consultation, ConsultationStatus as S, ConsultationType, Facts, Mode, NewConsultation,
-    Outcome, Quote, SessionFacts, create, decide, matching, refund,
+    Outcome, Quote, SessionFacts, create, decide, matching::Weights, ranking::Ranking, refund,
 };
 use domain::ledger::{Account, Entry};
 use domain::lifecycle::Status;
@@ -11,6 +11,7 @@ use domain::order::{Actor, Guard, Refusal, Role};
 use domain::payment::RefundStatus;
 use domain::{Currency, DepartmentId, Money, NewIds, OrderId, SessionId, SlotId, Span, Ts, UserId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 pub const PATIENT: UserId = UserId(Uuid::from_u128(0xa1));
@@ -23,6 +24,12 @@ pub const DOCTORS: [UserId; 4] = [
 const SESSION: SessionId = SessionId(Uuid::from_u128(0x5e));
 const SLOT: SlotId = SlotId(Uuid::from_u128(0x51));
 const BEGIN: Ts = Ts::from_micros(1_790_000_000_000_000);
+
+/// A ranking in which nobody else was.
+pub fn ranking(chosen: UserId) -> Arc<Ranking> {
+    let (weights, at) = (Weights::default(), Ts::from_micros(0));
+    Arc::new(Ranking::choosing(chosen, &[], "", &weights, at))
+}
 
 #[derive(Clone, Copy)]
 struct Counter(u128);
@@ -239,8 +246,7 @@ impl World {
             return;
         }
         let found = Command::DoctorFound {
-            doctor: DOCTORS[0],
-            score: matching::Score::default(),
+            ranking: ranking(DOCTORS[0]),
         };
         self.ask(Actor::SYSTEM, &found);
         self.ask(doctor, &Command::Accept);

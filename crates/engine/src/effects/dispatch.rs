@@ -5,9 +5,11 @@ use crate::error::EngineError;
 use crate::execute::is_guard;
 use crate::relay::Tried;
 use crate::settings;
+use domain::consultation::ranking::Ranking;
 use domain::consultation::{Command, Consultation, ConsultationStatus, matching};
 use domain::order::Guard;
 use domain::{DepartmentId, OrderId};
+use std::sync::Arc;
 use store::Page;
 
 /// How many waiting orders are looked at in one go.
@@ -74,8 +76,13 @@ impl Engine {
             .settings
             .rules_of(&self.inner.store, order.rules_version)
             .await?;
-        for (doctor, score) in matching::rank(&detail.complaint, &candidates, &rules.weights, now) {
-            let found = Command::DoctorFound { doctor, score };
+        let (complaint, weights) = (&detail.complaint, &rules.weights);
+        let ranked = matching::rank(complaint, &candidates, weights, now);
+        for (candidate, _) in &ranked {
+            let ranking = Ranking::choosing(candidate.doctor, &ranked, complaint, weights, now);
+            let found = Command::DoctorFound {
+                ranking: Arc::new(ranking),
+            };
             match self.tell_order(id, &found).await {
                 Ok(_) => return Ok(()),
                 // Another order took the doctor's last place meanwhile: the next best.

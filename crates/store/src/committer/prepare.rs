@@ -122,6 +122,9 @@ fn order(work: &mut Work, change: &OrderChange) -> Result<(), StoreError> {
             .map(|(place, row)| encode::line_row(after, place, row)),
     );
     work.rows.push(encode::snapshot_row(after)?);
+    if let Some(ranking) = &change.ranking {
+        work.rows.push(encode::ranking_row(after, ranking)?);
+    }
     work.evidence = change.journal.first().map(|line| Evidence {
         order: line.order.uuid(),
         version: line.version,

@@ -76,6 +76,11 @@ const LINES: Text = (
 const LINES_ROW: &str = "column1, COALESCE((SELECT MAX(seq) FROM messages WHERE order_id = column1), 0) + column2, \
                  column3, column4, column5, column6, column7";
 const SNAPSHOTS: Text = ("INSERT INTO snapshots (order_id, version, at, body)", "");
+const RANKINGS: Text = (
+    "INSERT INTO dispatch_rankings (order_id, version, attempt, at, doctor_id, complaint, weights, \
+                 candidates, candidate_count)",
+    "",
+);
 const TIMERS_CLEARED: Text = (
     "DELETE FROM timers WHERE (order_id, name, refund_id) IN",
     "",
@@ -130,6 +135,7 @@ pub(crate) enum Table {
     Journal,
     Lines,
     Snapshots,
+    Rankings,
     TimersCleared,
     Timers,
     Outbox,
@@ -153,6 +159,7 @@ impl Table {
         Self::Journal,
         Self::Lines,
         Self::Snapshots,
+        Self::Rankings,
         Self::TimersCleared,
         Self::Timers,
         Self::Outbox,
@@ -176,6 +183,7 @@ impl Table {
             Self::Journal => JOURNAL,
             Self::Lines => LINES,
             Self::Snapshots => SNAPSHOTS,
+            Self::Rankings => RANKINGS,
             Self::TimersCleared => TIMERS_CLEARED,
             Self::Timers => TIMERS,
             Self::Outbox => OUTBOX,

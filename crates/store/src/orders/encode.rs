@@ -4,6 +4,7 @@ use crate::committer::{Table, TableRow};
 use crate::value::Value;
 use crate::{JournalRow, LineRow, MessageKind, StoreError};
 use domain::OrderId;
+use domain::consultation::ranking::Ranking;
 use domain::consultation::{Assignment, CancelAsked, Consultation, Quote, Rating, Summary};
 use domain::order::Role;
 use domain::payment::{Payment, Refund};
@@ -216,6 +217,25 @@ pub(crate) fn snapshot_row(order: &Consultation) -> Result<TableRow, StoreError>
             order.version.into(),
             order.updated_at.into(),
             json(order)?,
+        ],
+    })
+}
+
+pub(crate) fn ranking_row(order: &Consultation, ranking: &Ranking) -> Result<TableRow, StoreError> {
+    let attempt = i64::try_from(order.detail.assignments.len()).unwrap_or(i64::MAX);
+    Ok(TableRow {
+        table: Table::Rankings,
+        sort: (order.id.uuid(), order.version),
+        values: vec![
+            order.id.into(),
+            order.version.into(),
+            attempt.into(),
+            ranking.at.into(),
+            ranking.chosen.into(),
+            (&ranking.complaint).into(),
+            json(&ranking.weights)?,
+            json(&ranking.candidates)?,
+            ranking.count.into(),
         ],
     })
 }

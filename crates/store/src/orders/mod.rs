@@ -5,6 +5,7 @@ pub(crate) mod encode;
 mod history;
 mod list;
 mod lookup;
+mod rankings;
 
 pub(crate) use decode::refund_of_timer;
 

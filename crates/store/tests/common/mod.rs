@@ -276,6 +276,7 @@ pub fn change(order: &Consultation) -> Changes {
         .collect();
     Changes {
         order: Some(OrderChange {
+            ranking: None,
             decided_on: order.version - 1,
             after: Arc::new(order.clone()),
             payments: order.payments.clone(),

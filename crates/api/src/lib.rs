@@ -2,6 +2,7 @@
 //! is put into the envelope.
 
 mod admin;
+mod assignments;
 mod auth;
 mod chinese;
 mod docs;
@@ -72,6 +73,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(sessions::routes())
         .merge(weekly::routes())
         .merge(orders::routes())
+        .merge(assignments::routes())
         .merge(payments::routes())
         .merge(events::routes())
         .merge(room::routes())

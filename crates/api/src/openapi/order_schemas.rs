@@ -91,6 +91,64 @@ pub struct Assignment {
     score: Score,
 }
 
+/// How much each part of a score counts, in parts of their sum.
+#[derive(ToSchema)]
+pub struct Weights {
+    speciality: u32,
+    acceptance: u32,
+    load: u32,
+    fairness: u32,
+    rating: u32,
+    continuity: u32,
+}
+
+/// A doctor who might have been asked, and what was known of them then.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Candidate {
+    doctor: DoctorName,
+    /// Whether they are who was asked.
+    chosen: bool,
+    /// Their last place was taken by another order at that moment.
+    passed_over: bool,
+    score: Score,
+    specialities: Vec<String>,
+    /// Offers accepted, decayed over time, in hundredths.
+    accepted: u32,
+    /// Offers made, decayed over time, in hundredths.
+    offered: u32,
+    /// Consultations in hand.
+    active: u32,
+    /// How many at most.
+    limit: u32,
+    last_order_at: Option<Instant>,
+    /// The sum of all stars.
+    stars: u32,
+    ratings: u32,
+    knows_patient: bool,
+}
+
+/// An offer to a doctor, with why it was made.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Offer {
+    /// Which of the order's offers, from 1.
+    attempt: usize,
+    doctor: DoctorName,
+    offered_at: Instant,
+    /// `accepted`, `declined`, `timed_out`, `went_offline` or `withdrawn`; null while it is open.
+    end: Option<String>,
+    end_label: Option<String>,
+    score: Score,
+    /// The words that specialities were held against; null where reasons were not kept yet.
+    complaint: Option<String>,
+    weights: Option<Weights>,
+    /// How many candidates there were; the best 50 are kept.
+    candidate_count: Option<u32>,
+    /// Best first.
+    candidates: Vec<Candidate>,
+}
+
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Detail {

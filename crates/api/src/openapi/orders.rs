@@ -120,6 +120,17 @@ pub fn orders() -> Vec<Row> {
         .fails(&[C::OrderNotFound]),
         row(
             Get,
+            "/orders/{id}/assignments",
+            (
+                "Every offer to a doctor, oldest first, with the candidates' scores",
+                "派单记录及候选医生评分",
+            ),
+            Many(refer::<seen::Offer>),
+        )
+        .by(STAFF)
+        .fails(&[C::OrderNotFound]),
+        row(
+            Get,
             "/orders/{id}/snapshots/{version}",
             ("The whole order as it was after a version", "历史快照"),
             One(refer::<seen::Snapshot>),

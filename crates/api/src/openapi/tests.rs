@@ -6,14 +6,16 @@ mod house;
 use super::{BASE, document, rows, verb};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use domain::consultation::Cause;
+use domain::consultation::matching::{Candidate, Score, Weights};
+use domain::consultation::ranking::Ranking;
+use domain::consultation::{Assignment, AssignmentEnd, Cause};
 use domain::lifecycle::Language;
 use domain::order::Role;
 use domain::payment::{GatewayName, Method, Payment, PaymentStatus, Purpose, Refund, RefundStatus};
 use domain::{Money, PaymentId, RefundId, Share, Ts};
 use house::{House, NIL, NOW, id_of};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -404,6 +406,40 @@ fn files_are_as_documented() {
     };
     let seen = crate::files::view(&confirmed, Some(&link));
     fits(schemas, &schemas["File"], &seen, "File");
+}
+
+#[test]
+fn offers_are_as_documented() {
+    let document = serde_json::to_value(document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let (at, doctor) = (Ts::parse(NOW).unwrap(), id_of(Role::Doctor));
+    let (score, weights) = (Score::default(), Weights::default());
+    let candidate = Candidate {
+        doctor,
+        specialities: vec!["头痛".into()],
+        accepted: 0,
+        offered: 0,
+        active: 0,
+        limit: 1,
+        last_order_at: Some(at),
+        stars: 0,
+        ratings: 0,
+        knows_patient: false,
+    };
+    let ranked = [(&candidate, score)];
+    let ranking = Ranking::choosing(doctor, &ranked, "头痛", &weights, at);
+    let offer = Assignment {
+        doctor,
+        offered_at: at,
+        score,
+        end: Some(AssignmentEnd::TimedOut),
+    };
+    let names = HashMap::from([(doctor, "王医生".to_owned())]);
+    for ranking in [Some(&ranking), None] {
+        let seen = crate::assignments::view(1, &offer, ranking, &names, Language::Zh);
+        fits(schemas, &schemas["Offer"], &seen, "Offer");
+        assert_eq!(seen["endLabel"], "超时未接");
+    }
 }
 
 #[tokio::test]

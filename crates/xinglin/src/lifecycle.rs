@@ -1,5 +1,6 @@
 //! `lifecycle`: the picture of a lifecycle, drawn from its table.
 
+use crate::language::LanguageName;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use domain::consultation::ConsultationStatus;
@@ -32,18 +33,9 @@ enum Kind {
     Session,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LanguageName {
-    Zh,
-    En,
-}
-
 /// `lifecycle ...`.
 pub fn run(args: &LifecycleArgs) -> Result<()> {
-    let language = match args.language {
-        LanguageName::Zh => Language::Zh,
-        LanguageName::En => Language::En,
-    };
+    let language = args.language.into();
     let picture = match args.kind {
         Kind::Consultation => drawn::<ConsultationStatus>(args, language),
         Kind::Payment => drawn::<PaymentStatus>(args, language),

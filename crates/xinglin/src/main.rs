@@ -3,7 +3,9 @@
 mod check;
 mod config;
 mod demo;
+mod dispatch;
 mod keys;
+mod language;
 mod lifecycle;
 mod rehearse;
 mod server;
@@ -35,6 +37,8 @@ enum Command {
     User(user::UserArgs),
     /// Start the payment sandbox alone.
     Sandbox(demo::SandboxArgs),
+    /// Look at how orders fell to doctors.
+    Dispatch(dispatch::DispatchArgs),
     /// Draw a lifecycle from its table.
     Lifecycle(lifecycle::LifecycleArgs),
     /// Play patients and doctors against a running demo, over HTTP only.
@@ -61,6 +65,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Check(args) => return check::run(&args).await,
         Command::User(args) => user::run(args).await?,
         Command::Sandbox(args) => demo::run_sandbox(args).await?,
+        Command::Dispatch(args) => dispatch::run(args).await?,
         Command::Lifecycle(args) => lifecycle::run(&args)?,
         Command::Rehearse(args) => rehearse::run(args).await?,
     }

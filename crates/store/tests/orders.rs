@@ -262,14 +262,8 @@ async fn lists_are_filtered_and_paged(fresh: &Fresh) {
         fresh.store.departments_waiting().await.unwrap(),
         [department]
     );
-    assert_eq!(
-        fresh
-            .store
-            .waiting_for_doctor(department, 10)
-            .await
-            .unwrap(),
-        [orders[3].id]
-    );
+    let waiting = fresh.store.waiting_for_doctor(department, 10).await;
+    assert_eq!(waiting.unwrap(), [], "there is no doctor");
     let open = [ConsultationStatus::PendingPayment];
     assert_eq!(
         fresh

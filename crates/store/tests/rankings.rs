@@ -9,12 +9,15 @@ mod common;
 use common::{change, id, new_order, next, now};
 use domain::consultation::matching::{Candidate, Weights, rank};
 use domain::consultation::ranking::{KEPT, Ranking};
-use domain::consultation::{Assignment, AssignmentEnd, Consultation, ConsultationStatus as S};
+use domain::consultation::{
+    Assignment, AssignmentEnd, Consultation, ConsultationStatus as S, ConsultationType,
+};
+use domain::order::Guard;
 use domain::{Span, Ts, UserId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::testing::Fresh;
-use store::{Changes, RankingsAfter};
+use store::{Changes, PresenceRow, RankingsAfter};
 
 on_both!(
     rankings_are_kept_with_their_offers,
@@ -22,6 +25,7 @@ on_both!(
     an_offer_that_fails_keeps_nothing,
     rankings_stay_as_they_were_written,
     names_are_found_for_many,
+    only_orders_that_can_be_served_stand_in_line,
 );
 
 fn ranking(candidates: usize, at: Ts) -> Ranking {
@@ -155,7 +159,7 @@ async fn an_offer_that_fails_keeps_nothing(fresh: &Fresh) {
     fresh.store.commit(change(&order)).await.unwrap();
     let (_, mut changes) = offered(&order, &ranking);
     // The doctor is not there.
-    changes.guards = vec![domain::order::Guard::TakeDoctor(ranking.chosen)];
+    changes.guards = vec![Guard::TakeDoctor(ranking.chosen)];
     fresh.store.commit(changes).await.unwrap_err();
     assert_eq!(fresh.store.rankings(order.id).await.unwrap(), []);
 }
@@ -177,4 +181,63 @@ async fn names_are_found_for_many(fresh: &Fresh) {
     let names = fresh.store.doctor_names(&ids).await.unwrap();
     assert_eq!(names.len(), 1);
     assert_eq!(names[&doctor.user], doctor.name);
+}
+
+async fn only_orders_that_can_be_served_stand_in_line(fresh: &Fresh) {
+    let doctor = common::doctor(fresh, 1).await;
+    let waiting = |kind: ConsultationType, since: i64| {
+        let mut order = new_order();
+        order.status = S::Dispatching;
+        order.detail.department = doctor.department;
+        order.detail.consultation_type = kind;
+        order.detail.waiting_since = Some(now() + Span::seconds(since));
+        order
+    };
+    let line = || fresh.store.waiting_for_doctor(doctor.department, 2);
+    // Nobody is licensed for the phone: these wait in front of all others and stand in nobody's way.
+    for since in 0..5 {
+        let order = waiting(ConsultationType::Phone, since);
+        fresh.store.commit(change(&order)).await.unwrap();
+    }
+    assert_eq!(line().await.unwrap(), []);
+    let late = waiting(ConsultationType::Text, 30);
+    let early = waiting(ConsultationType::Video, 20);
+    for order in [&late, &early] {
+        fresh.store.commit(change(order)).await.unwrap();
+    }
+    assert_eq!(line().await.unwrap(), [early.id, late.id], "oldest first");
+
+    // Asked of the only doctor there is: nobody is left, and the dispatcher has to say so.
+    let mut by_doctor = ranking(1, now());
+    by_doctor.chosen = doctor.user;
+    let (mut asked, changes) = offered(&early, &by_doctor);
+    asked.detail.holds_doctor = false;
+    fresh.store.commit(changes).await.unwrap();
+    assert_eq!(line().await.unwrap(), [late.id]);
+    let back = moved(fresh, &asked, S::Dispatching, now() + Span::minutes(1)).await;
+    assert_eq!(line().await.unwrap(), [back.id, late.id]);
+    // With a second doctor it waits for that one, who is away.
+    let mut second = common::doctor(fresh, 1).await;
+    second.department = doctor.department;
+    fresh.store.upsert_doctor(&second).await.unwrap();
+    let away = PresenceRow {
+        user: second.user,
+        online: false,
+        since: now(),
+        until: None,
+    };
+    let away = Changes {
+        presence: Some(away),
+        ..Changes::default()
+    };
+    fresh.store.commit(away).await.unwrap();
+    assert_eq!(line().await.unwrap(), [late.id]);
+
+    // Without room there is nothing to do.
+    let taken = Changes {
+        guards: vec![Guard::TakeDoctor(doctor.user)],
+        ..change(&new_order())
+    };
+    fresh.store.commit(taken).await.unwrap();
+    assert_eq!(line().await.unwrap(), []);
 }

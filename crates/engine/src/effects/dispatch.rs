@@ -12,7 +12,7 @@ use domain::{DepartmentId, OrderId};
 use std::sync::Arc;
 use store::Page;
 
-/// How many waiting orders are looked at in one go.
+/// How many waiting orders are read at a time.
 const WAITING: u32 = 100;
 
 impl Engine {
@@ -42,22 +42,26 @@ impl Engine {
         }
         let turn = self.turn(department.uuid());
         let _turn = turn.lock().await;
-        for order in self
-            .inner
-            .store
-            .waiting_for_doctor(department, WAITING)
-            .await?
-        {
-            self.offer(order).await?;
+        loop {
+            let store = &self.inner.store;
+            let waiting = store.waiting_for_doctor(department, WAITING).await?;
+            let mut moved = false;
+            for order in &waiting {
+                moved |= self.offer(*order).await?;
+            }
+            let may_be_more = u32::try_from(waiting.len()).is_ok_and(|count| count >= WAITING);
+            if !moved || !may_be_more {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
-    /// Offers one order to the best doctor who still has room when the offer is written.
-    async fn offer(&self, id: OrderId) -> Result<(), EngineError> {
+    /// Offers one order to the best doctor who still has room when the offer is written; whether it
+    /// waits no more.
+    async fn offer(&self, id: OrderId) -> Result<bool, EngineError> {
         let order = self.fresh(id).await?;
         if order.status != ConsultationStatus::Dispatching {
-            return Ok(());
+            return Ok(false);
         }
         let (detail, now) = (&order.detail, self.now());
         let mut candidates = self
@@ -84,16 +88,17 @@ impl Engine {
                 ranking: Arc::new(ranking),
             };
             match self.tell_order(id, &found).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(true),
                 // Another order took the doctor's last place meanwhile: the next best.
                 Err(error) if is_guard(&error, |guard| matches!(guard, Guard::TakeDoctor(_))) => {}
                 Err(error) => return Err(error),
             }
         }
-        if self.nobody_left(&order).await? {
+        let nobody_left = self.nobody_left(&order).await?;
+        if nobody_left {
             self.tell_order(id, &Command::NoDoctor).await?;
         }
-        Ok(())
+        Ok(nobody_left)
     }
 
     /// Whether every doctor of the department was asked and let it go: waiting is of no use then.

@@ -13,6 +13,15 @@ use uuid::Uuid;
 const JOINED: &str = "FROM consultations c JOIN orders o ON o.id = c.order_id";
 const DEPARTMENTS_WAITING: &str = "SELECT DISTINCT c.department_id \
      FROM orders o JOIN consultations c ON c.order_id = o.id WHERE o.status = 200 ORDER BY c.department_id";
+/// A type's name stands in the JSON list of a doctor's types as it is, in quotes.
+const WAITING: &str = "SELECT o.id FROM orders o JOIN consultations c ON c.order_id = o.id \
+     WHERE o.status = 200 AND c.department_id = $1 AND (EXISTS (SELECT 1 FROM doctors d \
+     WHERE d.department_id = $1 AND d.online AND d.active < d.parallel_limit \
+     AND CAST(d.types AS TEXT) LIKE '%\"' || c.consultation_type || '\"%' AND NOT EXISTS ( \
+     SELECT 1 FROM dispatch_rankings r WHERE r.order_id = o.id AND r.doctor_id = d.user_id)) \
+     OR (EXISTS (SELECT 1 FROM dispatch_rankings r WHERE r.order_id = o.id) AND NOT EXISTS ( \
+     SELECT 1 FROM doctors d WHERE d.department_id = $1 AND NOT EXISTS ( \
+     SELECT 1 FROM dispatch_rankings r WHERE r.order_id = o.id AND r.doctor_id = d.user_id))))";
 const QUEUE: &str = "SELECT c.order_id, o.patient_id, c.number, c.queue_rank, o.status_since \
      FROM consultations c JOIN orders o ON o.id = c.order_id \
      WHERE c.session_id = $1 AND o.status = 302 AND c.number IS NOT NULL ORDER BY c.queue_rank, c.number";
@@ -59,16 +68,16 @@ impl Store {
         self.ids(text, vec![patient.into()]).await
     }
 
-    /// Orders of a department that wait for a doctor, those that waited longest first.
+    /// Orders of a department that wait for a doctor and for which something can be done now, those
+    /// that waited longest first: a doctor has room who was not asked, or every doctor was asked.
+    /// Orders that can only go on waiting are left out, so that however many there are, they don't
+    /// stand before one that could be served.
     pub async fn waiting_for_doctor(
         &self,
         department: DepartmentId,
         limit: u32,
     ) -> Result<Vec<OrderId>, StoreError> {
-        let text = format!(
-            "SELECT o.id FROM orders o JOIN consultations c ON c.order_id = o.id \
-             WHERE o.status = 200 AND c.department_id = $1 ORDER BY c.waiting_since, o.id LIMIT {limit}"
-        );
+        let text = format!("{WAITING} ORDER BY c.waiting_since, o.id LIMIT {limit}");
         self.ids(text, vec![department.into()]).await
     }
 

@@ -28,7 +28,7 @@ pub struct DispatchArgs {
 enum DispatchCommand {
     /// Run a day's offers through other weights: who would have been asked instead, and how evenly.
     ///
-    /// Reads only; nothing changes. What a changed choice does to the doctors' loads and to the
+    /// It only reads; like every start, it brings an older database up to date. What a changed choice does to the doctors' loads and to the
     /// times of their last orders is carried forward to the later offers of the day. What nobody can
     /// know stays as it was: when orders came; that each offer ended as it did and kept its doctor
     /// busy for as long as it did, whoever had it; acceptance rates and ratings; and doctors who

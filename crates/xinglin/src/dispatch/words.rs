@@ -22,7 +22,7 @@ struct Words {
 
 const ENGLISH: Words = Words {
     weights: "Weights replaced",
-    as_they_were: "none: every offer with its own",
+    as_they_were: "none, every offer keeps its own",
     assignments: "Offers to doctors",
     moved: "Would have gone to another doctor",
     unplaced: "Would have found nobody with room",

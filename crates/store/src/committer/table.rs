@@ -151,7 +151,7 @@ pub(crate) enum Table {
 
 impl Table {
     /// All of them, in the order of writing.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Orders,
         Self::Consultations,
         Self::Payments,

@@ -10,7 +10,7 @@ use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
 use domain::lifecycle::Status;
 use domain::order::Role;
-use engine::settings::{MAINTENANCE, PRICES, RULES, validate};
+use engine::settings::{ALL, validate};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::ConfigRow;
@@ -34,7 +34,7 @@ fn config_view(row: &ConfigRow) -> Value {
 async fn configs(State(state): State<AppState>, caller: Caller) -> Result<Data, ApiError> {
     caller.must_be(&[Role::Operator, Role::Admin])?;
     let mut rows = Vec::new();
-    for name in [RULES, PRICES, MAINTENANCE] {
+    for name in ALL {
         rows.extend(
             state
                 .engine

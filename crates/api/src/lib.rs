@@ -17,6 +17,7 @@ pub mod password;
 mod payments;
 mod preview;
 mod ranges;
+mod report;
 mod room;
 mod sessions;
 pub mod token;
@@ -74,6 +75,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(weekly::routes())
         .merge(orders::routes())
         .merge(assignments::routes())
+        .merge(report::routes())
         .merge(payments::routes())
         .merge(events::routes())
         .merge(room::routes())

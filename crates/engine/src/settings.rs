@@ -16,6 +16,10 @@ pub const RULES: &str = "consultation.rules";
 pub const PRICES: &str = "consultation.prices";
 /// The configuration that holds [`Maintenance`].
 pub const MAINTENANCE: &str = "maintenance";
+/// The configuration that holds [`Hospital`].
+pub const HOSPITAL: &str = "hospital";
+/// The configurations that there are.
+pub const ALL: [&str; 4] = [RULES, PRICES, MAINTENANCE, HOSPITAL];
 
 /// What a dispatched consultation costs, by type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +66,25 @@ pub struct Maintenance {
     pub numbers_paused: bool,
 }
 
+/// Whose orders these are, as its documents say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Hospital {
+    /// Its name in Chinese, 1 to 60 characters.
+    pub name_zh: String,
+    /// Its name in English, 1 to 60 characters.
+    pub name_en: String,
+}
+
+impl Default for Hospital {
+    fn default() -> Self {
+        Self {
+            name_zh: "杏林互联网医院".to_owned(),
+            name_en: "Xinglin Internet Hospital".to_owned(),
+        }
+    }
+}
+
 /// What a booking is made by.
 #[derive(Debug)]
 pub(crate) struct Current {
@@ -87,6 +110,7 @@ impl Settings {
         write_default(store, RULES, &Rules::default(), now).await?;
         write_default(store, PRICES, &Prices::default(), now).await?;
         write_default(store, MAINTENANCE, &Maintenance::default(), now).await?;
+        write_default(store, HOSPITAL, &Hospital::default(), now).await?;
         Ok(Self {
             current: RwLock::new(Arc::new(read_current(store).await?)),
             rules: Mutex::default(),
@@ -177,14 +201,21 @@ pub async fn maintenance(store: &Store) -> Result<Maintenance, EngineError> {
     current(store, MAINTENANCE).await
 }
 
+/// Whose orders these are.
+pub async fn hospital(store: &Store) -> Result<Hospital, EngineError> {
+    current(store, HOSPITAL).await
+}
+
 /// Whether a value would be accepted under this name, in words if not.
 pub fn validate(name: &str, value: &serde_json::Value) -> Result<(), String> {
     match name {
         RULES => sensible_rules(&check(value)?),
         PRICES => sensible_prices(&check(value)?),
         MAINTENANCE => check::<Maintenance>(value).map(drop),
+        HOSPITAL => sensible_names(&check(value)?),
         other => Err(format!(
-            "`{other}` is not a setting: use {RULES}, {PRICES} or {MAINTENANCE}"
+            "`{other}` is not a setting: use {}",
+            ALL.join(", ")
         )),
     }
 }
@@ -204,6 +235,17 @@ fn sensible_prices(prices: &Prices) -> Result<(), String> {
         Some((name, _)) => Err(format!("{name}.amount must be at least 1 minor unit")),
         None => Ok(()),
     }
+}
+
+/// Names that fit on a document's head.
+fn sensible_names(hospital: &Hospital) -> Result<(), String> {
+    for (field, name) in [("nameZh", &hospital.name_zh), ("nameEn", &hospital.name_en)] {
+        let fits = (1..=60).contains(&name.trim().chars().count());
+        if !fits || name.chars().any(char::is_control) {
+            return Err(format!("{field} must have 1 to 60 characters on one line"));
+        }
+    }
+    Ok(())
 }
 
 /// Deadlines that can pass, limits that can be reached, and what no version may change: a fault of

@@ -151,7 +151,7 @@ pub fn orders() -> Vec<Row> {
 }
 
 pub fn consultation() -> Vec<Row> {
-    use Gives::{Many, One};
+    use Gives::{Bare, Many, One};
     let act = |path, words, who| {
         row(Post, path, words, One(refer::<seen::Order>))
             .by(who)
@@ -221,6 +221,21 @@ pub fn consultation() -> Vec<Row> {
         .takes::<asked::NewMessage>()
         .by(Who::Only("the order's patient, its doctor"))
         .creates()
+        .fails(&[C::OrderNotFound, C::InvalidOrderStatus]),
+        row(
+            Get,
+            "/orders/{id}/report",
+            (
+                "The report of a completed consultation, as PDF",
+                "问诊报告（PDF，完成后可取）",
+            ),
+            Bare("application/pdf", None),
+        )
+        .asks(&[(
+            "language",
+            "`zh-CN` or `en`; as `Accept-Language` says if left out.",
+            Type::String,
+        )])
         .fails(&[C::OrderNotFound, C::InvalidOrderStatus]),
     ]
 }

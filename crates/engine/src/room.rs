@@ -76,8 +76,7 @@ impl Engine {
     ) -> Result<Message, EngineError> {
         let current = self.fresh(order).await?;
         must_be_talking(&current, sender, "message")?;
-        let needs_words = matches!(new.kind, MessageKind::Text | MessageKind::Call);
-        let is_empty = needs_words && new.text.trim().is_empty();
+        let is_empty = new.kind == MessageKind::Text && new.text.trim().is_empty();
         if is_empty || new.text.chars().count() > MESSAGE_LIMIT {
             let why = format!("must be 1 to {MESSAGE_LIMIT} characters");
             return Err(EngineError::Invalid { field: "text", why });

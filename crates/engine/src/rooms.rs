@@ -3,13 +3,14 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::ids::new_id;
 use domain::consultation::{Command, ConsultationStatus};
 use domain::order::Role;
-use domain::{OrderId, Ts};
+use domain::{OrderId, Ts, UserId};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{Message, Receipt};
+use store::{Message, MessageKind, Receipt};
 use tokio::sync::broadcast;
 
 /// How many events a slow listener may fall behind. Lines that it missed it reads from the store.
@@ -73,6 +74,7 @@ impl Rooms {
 pub struct Seat {
     engine: Engine,
     order: OrderId,
+    user: UserId,
     role: Role,
     /// What happens from now on.
     pub events: broadcast::Receiver<Arc<RoomEvent>>,
@@ -81,7 +83,12 @@ pub struct Seat {
 impl Engine {
     /// Enters a room. Whoever is the first of their side is announced; a patient counts as there,
     /// and a doctor who was lost is back (spec 10, status 401).
-    pub async fn enter(&self, order: OrderId, role: Role) -> Result<Seat, EngineError> {
+    pub async fn enter(
+        &self,
+        order: OrderId,
+        user: UserId,
+        role: Role,
+    ) -> Result<Seat, EngineError> {
         let (events, is_first) = {
             let mut rooms = self.inner.rooms.open();
             let room = rooms.entry(order).or_insert_with(|| Room {
@@ -96,6 +103,7 @@ impl Engine {
         let seat = Seat {
             engine: self.clone(),
             order,
+            user,
             role,
             events,
         };
@@ -142,10 +150,48 @@ impl Engine {
         }
     }
 
-    /// The call is over; how many seconds it lasted, where it had been connected.
-    pub fn call_ended(&self, order: OrderId) -> Option<i64> {
-        let since = self.inner.rooms.open().get_mut(&order)?.call_since.take()?;
-        Some(self.now().since(since).as_seconds())
+    /// The call is over: where it had been connected, its length is written down. The order may have
+    /// ended before it: doctors close the record and then hang up.
+    pub async fn call_ended(
+        &self,
+        order: OrderId,
+        user: UserId,
+        role: Role,
+    ) -> Result<(), EngineError> {
+        let since = {
+            let mut rooms = self.inner.rooms.open();
+            rooms
+                .get_mut(&order)
+                .and_then(|room| room.call_since.take())
+        };
+        match since {
+            Some(since) => self.write_call(order, user, role, since).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn write_call(
+        &self,
+        order: OrderId,
+        user: UserId,
+        role: Role,
+        since: Ts,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let line = Message {
+            id: new_id(now),
+            order,
+            seq: 0,
+            sender: Some(user),
+            role,
+            kind: MessageKind::Call,
+            body: now.since(since).as_seconds().to_string(),
+            file: None,
+            at: now,
+        };
+        let kept = self.inner.store.insert_message(&line).await?;
+        self.tell_room(order, RoomEvent::Said(kept));
+        Ok(())
     }
 
     /// Only a service that has begun waits for its doctor.
@@ -160,7 +206,8 @@ impl Engine {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let (order, role) = (self.order, self.role);
+        let (order, user, role) = (self.order, self.user, self.role);
+        let mut call_since = None;
         {
             let mut rooms = self.engine.inner.rooms.open();
             let Some(room) = rooms.get_mut(&order) else {
@@ -173,6 +220,11 @@ impl Drop for Seat {
                 }
                 _ => room.here.remove(&role).is_some(),
             };
+            let is_side = matches!(role, Role::Patient | Role::Doctor);
+            if is_last && is_side {
+                // Nobody is left on this side to hang up.
+                call_since = room.call_since.take();
+            }
             if room.here.is_empty() {
                 rooms.remove(&order);
             }
@@ -182,15 +234,20 @@ impl Drop for Seat {
         }
         self.engine
             .tell_room(order, RoomEvent::Here { role, here: false });
-        if role != Role::Doctor {
-            return;
-        }
         let engine = self.engine.clone();
         // A server that stops tells nobody: everybody lost the connection, and comes back.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = engine.doctor_in_room(order, Command::DoctorAway).await {
-                    tracing::warn!(%order, %error, "a doctor's leaving could not be noted");
+                let mut noted = Ok(());
+                if let Some(since) = call_since {
+                    noted = engine.write_call(order, user, role, since).await;
+                }
+                if role == Role::Doctor {
+                    let away = engine.doctor_in_room(order, Command::DoctorAway).await;
+                    noted = noted.and(away);
+                }
+                if let Err(error) = noted {
+                    tracing::warn!(%order, role = role.name(), %error, "somebody's leaving could not be noted");
                 }
             });
         }

@@ -50,7 +50,7 @@ impl Watching {
     ) -> Result<(Self, Value), ApiError> {
         let current = state.visible(order, caller).await?;
         let changes = state.engine.changes();
-        let seat = state.engine.enter(order, caller.role).await?;
+        let seat = state.engine.enter(order, caller.user, caller.role).await?;
         let receipts = state.engine.store().receipts(order).await?;
         let here = state.engine.who_is_here(order);
         let here: Vec<&str> = here.iter().map(|role| role.name()).collect();
@@ -241,15 +241,7 @@ impl Watching {
         match kind {
             frames::Signal::Connected => engine.call_connected(self.order),
             frames::Signal::Hangup => {
-                if let Some(seconds) = engine.call_ended(self.order) {
-                    let line = NewMessage {
-                        id: None,
-                        kind: MessageKind::Call,
-                        text: seconds.to_string(),
-                        file: None,
-                    };
-                    engine.post_message(self.order, user, role, line).await?;
-                }
+                engine.call_ended(self.order, user, role).await?;
             }
             frames::Signal::Offer | frames::Signal::Answer | frames::Signal::Candidate => {}
         }

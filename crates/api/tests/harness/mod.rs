@@ -8,6 +8,7 @@
     reason = "a test that can't go on says why and fails"
 )]
 
+pub mod live;
 pub mod scenes;
 mod truth;
 

@@ -1,6 +1,7 @@
 //! Set-up, test and bench for developers and CI: `cargo xtask --help`.
 
 mod bench;
+mod browser;
 mod deny;
 mod guard;
 mod imports;

@@ -1,6 +1,6 @@
 //! A private PostgreSQL: on loopback, durable as in production, gone when xtask is gone.
 
-mod tools;
+pub mod tools;
 
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;

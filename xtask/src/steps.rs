@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
+use crate::browser::Browser;
 use crate::{deny, guard, imports, postgres, purity, sizes};
 
 /// What stands under the help of `cargo xtask test`.
@@ -45,7 +46,7 @@ enum Step {
     Clippy,
     /// The program, which the journeys start
     Build,
-    /// All tests, with a private PostgreSQL
+    /// All tests, with a private PostgreSQL and a browser
     Tests,
     /// Licences, banned crates and sources of dependencies
     Deny,
@@ -98,7 +99,7 @@ fn what(step: Step) -> &'static str {
         Step::Purity => "no outside world in domain, no SQL outside store",
         Step::Clippy => "cargo clippy, warnings are errors; tests may unwrap",
         Step::Build => "cargo build -p xinglin",
-        Step::Tests => "cargo test --workspace, with a private PostgreSQL",
+        Step::Tests => "cargo test --workspace, with a private PostgreSQL and a browser",
         Step::Deny => "cargo deny check bans licenses sources",
     }
 }
@@ -144,12 +145,17 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 /// Compiles first, so that PostgreSQL runs only while tests do.
 fn tests(filter: &[String]) -> Result<()> {
     cargo(&["test", "--workspace", "--no-run"])?;
+    let browser = Browser::find_or_install()?;
     let server = postgres::Server::start()?;
     let mut command = Command::new("cargo");
     command
         .args(["test", "--workspace", "--no-fail-fast", "--"])
         .args(filter);
-    guard::run(command.env("XINGLIN_TEST_POSTGRES", server.url()))
+    command
+        .env("XINGLIN_TEST_POSTGRES", server.url())
+        .env("XINGLIN_TEST_BROWSER", &browser.browser)
+        .env("XINGLIN_TEST_DRIVER", &browser.driver);
+    guard::run(&mut command)
 }
 
 #[cfg(test)]

@@ -144,7 +144,8 @@ fn install() -> Result<()> {
     installed
 }
 
-fn apt_get(arguments: &[&str]) -> Result<()> {
+/// Runs apt-get without asking and without noise.
+pub fn apt_get(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
     command
         .args(["-qq", "-o", "Dpkg::Use-Pty=0"])

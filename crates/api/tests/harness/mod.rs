@@ -8,6 +8,7 @@
     reason = "a test that can't go on says why and fails"
 )]
 
+pub mod browser;
 pub mod live;
 pub mod scenes;
 mod truth;
@@ -146,7 +147,8 @@ pub struct World {
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn fresh() -> Self {
+    /// One that is not there yet.
+    pub fn fresh() -> Self {
         Self(std::env::temp_dir().join(format!(
             "xinglin-files-{}",
             engine::ids::new_id(Ts::from_micros(0))

@@ -1,0 +1,115 @@
+//! Browsers without a screen, steered by WebDriver: a window of its own for each person.
+
+use super::{Folder, World};
+use serde_json::{Value, json};
+use std::process::Stdio;
+use std::time::Duration;
+use thirtyfour::prelude::*;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// What steers browsers; gone with the test.
+pub struct Steering {
+    _process: Child,
+    address: String,
+    browser: String,
+    /// Where browsers keep what they keep.
+    _folder: Folder,
+}
+
+/// A browser window.
+pub struct Window {
+    driver: WebDriver,
+}
+
+fn given(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("set {name} or run `cargo xtask test`"))
+}
+
+impl Steering {
+    /// Starts it on a free port.
+    pub async fn start() -> Self {
+        let folder = Folder::fresh();
+        std::fs::create_dir_all(&folder.0).expect("a folder");
+        let mut process = Command::new(given("XINGLIN_TEST_DRIVER"))
+            .arg("--port=0")
+            .env("TMPDIR", &folder.0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the driver starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("its words")).lines();
+        let port = loop {
+            let line = lines.next_line().await.expect("its words");
+            let line = line.expect("the driver says its port");
+            if let Some(port) = line.split("successfully on port ").nth(1) {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        Self {
+            _process: process,
+            address: format!("http://127.0.0.1:{port}"),
+            browser: given("XINGLIN_TEST_BROWSER"),
+            _folder: folder,
+        }
+    }
+
+    /// Opens a browser on the API's own origin, and loads a script into it. Its camera and microphone
+    /// are played.
+    pub async fn open(&self, world: &World, script: &str) -> Window {
+        let mut wishes = DesiredCapabilities::chrome();
+        wishes.set_binary(&self.browser).expect("a path");
+        for wish in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--no-first-run",
+            "--no-proxy-server",
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            "--autoplay-policy=no-user-gesture-required",
+            // Loopback addresses as they are: nothing here answers multicast DNS.
+            "--disable-features=WebRtcHideLocalIpsWithMdns",
+        ] {
+            wishes.add_arg(wish).expect("a wish");
+        }
+        let driver = WebDriver::new(&self.address, wishes)
+            .await
+            .expect("a browser");
+        let wait = Duration::from_secs(60);
+        driver.set_script_timeout(wait).await.expect("patience");
+        driver
+            .goto(format!("{}/api/v1/health/live", world.base))
+            .await
+            .expect("the API's own origin");
+        driver
+            .execute(script, Vec::new())
+            .await
+            .expect("the script");
+        Window { driver }
+    }
+}
+
+impl Window {
+    /// Runs a line of script, awaits what it promises, and gives what comes of it.
+    pub async fn run(&self, line: &str, arguments: Value) -> Value {
+        let script = format!(
+            "const [given, done] = arguments; \
+             (async () => {{ {line} }})().then(value => done({{ value }}), error => done({{ error: `${{error}}` }}));"
+        );
+        let answer = self.driver.execute_async(script, vec![arguments]).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{line}: {error}"));
+        let answer = answer.json();
+        assert!(answer["error"].is_null(), "{line}: {}", answer["error"]);
+        answer.get("value").cloned().unwrap_or(json!(null))
+    }
+
+    /// Closes the browser.
+    pub async fn close(self) {
+        self.driver.quit().await.expect("closed");
+    }
+}

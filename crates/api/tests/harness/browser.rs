@@ -1,10 +1,12 @@
 //! Browsers without a screen, steered by WebDriver: a window of its own for each person.
 
 use super::{Folder, World};
+use fantoccini::wd::TimeoutConfiguration;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::process::Stdio;
 use std::time::Duration;
-use thirtyfour::prelude::*;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -19,7 +21,7 @@ pub struct Steering {
 
 /// A browser window.
 pub struct Window {
-    driver: WebDriver,
+    client: Client,
 }
 
 fn given(name: &str) -> String {
@@ -58,9 +60,7 @@ impl Steering {
     /// Opens a browser on the API's own origin, and loads a script into it. Its camera and microphone
     /// are played.
     pub async fn open(&self, world: &World, script: &str) -> Window {
-        let mut wishes = DesiredCapabilities::chrome();
-        wishes.set_binary(&self.browser).expect("a path");
-        for wish in [
+        let arguments = [
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -74,23 +74,26 @@ impl Steering {
             "--autoplay-policy=no-user-gesture-required",
             // Loopback addresses as they are: nothing here answers multicast DNS.
             "--disable-features=WebRtcHideLocalIpsWithMdns",
-        ] {
-            wishes.add_arg(wish).expect("a wish");
-        }
-        let driver = WebDriver::new(&self.address, wishes)
-            .await
-            .expect("a browser");
-        let wait = Duration::from_secs(60);
-        driver.set_script_timeout(wait).await.expect("patience");
-        driver
-            .goto(format!("{}/api/v1/health/live", world.base))
-            .await
-            .expect("the API's own origin");
-        driver
+        ];
+        let wishes = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "binary": self.browser, "args": arguments },
+        });
+        let Value::Object(wishes) = wishes else {
+            panic!("an object");
+        };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(wishes).connect(&self.address).await;
+        let client = client.expect("a browser");
+        let patience = TimeoutConfiguration::new(Some(Duration::from_secs(60)), None, None);
+        client.update_timeouts(patience).await.expect("patience");
+        let origin = format!("{}/api/v1/health/live", world.base);
+        client.goto(&origin).await.expect("the API's own origin");
+        client
             .execute(script, Vec::new())
             .await
             .expect("the script");
-        Window { driver }
+        Window { client }
     }
 }
 
@@ -101,15 +104,14 @@ impl Window {
             "const [given, done] = arguments; \
              (async () => {{ {line} }})().then(value => done({{ value }}), error => done({{ error: `${{error}}` }}));"
         );
-        let answer = self.driver.execute_async(script, vec![arguments]).await;
+        let answer = self.client.execute_async(&script, vec![arguments]).await;
         let answer = answer.unwrap_or_else(|error| panic!("{line}: {error}"));
-        let answer = answer.json();
         assert!(answer["error"].is_null(), "{line}: {}", answer["error"]);
         answer.get("value").cloned().unwrap_or(json!(null))
     }
 
     /// Closes the browser.
     pub async fn close(self) {
-        self.driver.quit().await.expect("closed");
+        self.client.close().await.expect("closed");
     }
 }

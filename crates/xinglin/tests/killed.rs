@@ -65,6 +65,7 @@ fn demo(data: &Path, database: Option<&str>, api: &str, sandbox: &str) -> Runnin
 fn rehearse(folder: &Path, seed: u64, api: &str, sandbox: &str) -> Running {
     let mut command = Command::new(XINGLIN);
     command.args(["rehearse", "--orders", ORDERS, "--seed", &seed.to_string()]);
+    command.arg("--http-only");
     command.args([
         "--url",
         &format!("http://{api}"),

@@ -98,7 +98,8 @@ impl Client {
         }
     }
 
-    async fn token(&self, who: &str) -> Result<String> {
+    /// Somebody's access token.
+    pub async fn token(&self, who: &str) -> Result<String> {
         let known = self
             .tokens
             .lock()
@@ -150,6 +151,45 @@ impl Client {
                 .lock()
                 .map_err(|_| anyhow::anyhow!("tokens"))?
                 .remove(who);
+        }
+    }
+
+    /// Where a path's WebSocket is.
+    pub fn socket(&self, path: &str) -> String {
+        let base = self.url.replacen("http", "ws", 1);
+        format!("{base}/api/v1{path}")
+    }
+
+    /// Bytes that only somebody may read.
+    pub async fn bytes(&self, who: &str, path: &str) -> Result<(StatusCode, Vec<u8>)> {
+        let url = format!("{}/api/v1{path}", self.url);
+        let request = self.http.get(url).bearer_auth(self.token(who).await?);
+        let answer = request.send().await?;
+        Ok((answer.status(), answer.bytes().await?.to_vec()))
+    }
+
+    /// Bytes that whoever has the link may read.
+    pub async fn download(&self, link: &str) -> Result<(StatusCode, Vec<u8>)> {
+        let answer = self.http.get(self.whole(link)).send().await?;
+        Ok((answer.status(), answer.bytes().await?.to_vec()))
+    }
+
+    /// Puts bytes where a link leads.
+    pub async fn upload(&self, link: &str, bytes: &[u8]) -> Result<()> {
+        let request = self.http.put(self.whole(link)).body(bytes.to_vec());
+        let answer = request.send().await?;
+        if !answer.status().is_success() {
+            bail!("PUT {link}: {} {}", answer.status(), answer.text().await?);
+        }
+        Ok(())
+    }
+
+    /// A link of this server's own has no host.
+    fn whole(&self, link: &str) -> String {
+        if link.starts_with('/') {
+            format!("{}{link}", self.url)
+        } else {
+            link.to_owned()
         }
     }
 

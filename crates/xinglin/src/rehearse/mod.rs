@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// How many orders share a wave: fewer than a department's doctors have places.
 const WAVE: usize = 9;
 
+/// From so many orders on, a clinic's day with 49 more is played before them.
+const DAY_FROM: u32 = 100;
+
 /// What `rehearse` can be told.
 #[derive(Debug, Args)]
 pub struct RehearseArgs {
@@ -34,6 +37,10 @@ pub struct RehearseArgs {
     /// Its sandbox.
     #[arg(long, default_value = "http://127.0.0.1:8090")]
     sandbox: String,
+    /// Play over HTTP alone, without rooms: what is under way on a WebSocket ends with a server that is
+    /// killed, and a request can be repeated.
+    #[arg(long)]
+    http_only: bool,
     /// How many seconds to wait for a server that went away.
     #[arg(long, default_value_t = 60)]
     wait_for_server: u64,
@@ -50,13 +57,36 @@ pub async fn run(args: RehearseArgs) -> Result<()> {
         cast: &cast,
     };
     stage.calm().await?;
+    let beside = if args.orders >= DAY_FROM {
+        " and a clinic's day"
+    } else {
+        ""
+    };
     println!(
-        "{} orders, seed {}, against {}",
+        "{} orders{beside}, seed {}, against {}",
         args.orders, args.seed, args.url
     );
-    let (played, stumbles) = play(&stage, &args).await?;
+    let (mut played, mut stumbles, mut waits) = (Vec::new(), Vec::new(), None);
+    if args.orders >= DAY_FROM {
+        match stage.day(args.seed).await {
+            Ok(day) => {
+                played.extend(day.plays);
+                waits = Some(day.waits);
+            }
+            Err(trouble) => {
+                stumbles.push(format!("the clinic's day could not be played: {trouble:#}"));
+                stage.calm().await?;
+            }
+        }
+    }
+    let waves = play(&stage, &args).await?;
+    played.extend(waves.0);
+    stumbles.extend(waves.1);
     let report = Report::of(&stage, &played, args.url.trim_end_matches('/')).await?;
     report.print();
+    if let Some(waits) = waits {
+        println!("\n{}", waits.words());
+    }
     for stumble in &stumbles {
         println!("\n{stumble}");
     }
@@ -87,7 +117,7 @@ async fn play(
     stage: &Stage<'_>,
     args: &RehearseArgs,
 ) -> Result<(Vec<(Script, Play)>, Vec<String>)> {
-    let mut scripts = script::draw(usize::try_from(args.orders)?, args.seed);
+    let mut scripts = script::draw(usize::try_from(args.orders)?, args.seed, args.http_only);
     // Whoever waits for an operator comes last: the clock must not decide in the operator's place.
     scripts.sort_by_key(|script| *script == Script::LeftToOperator);
     let bar = ProgressBar::new(u64::from(args.orders));

@@ -24,6 +24,51 @@ impl Sum {
     }
 }
 
+/// How well patients' expected waits were met.
+#[derive(Debug, Default)]
+pub struct Waits {
+    /// How long each really waited, and the two waits that they were told, in seconds.
+    seen: Vec<(i64, i64, i64)>,
+}
+
+impl Waits {
+    /// Somebody waited for so long, and had been told this.
+    pub fn add(&mut self, waited: i64, p50: i64, p90: i64) {
+        self.seen.push((waited, p50, p90));
+    }
+
+    /// In one line: how many were called by the shorter and by the longer time, and how far off the
+    /// shorter one was.
+    pub fn words(&self) -> String {
+        let count = self.seen.len().max(1);
+        let percent = |met: usize| met * 100 / count;
+        let by_p50 = self
+            .seen
+            .iter()
+            .filter(|(waited, p50, _)| waited <= p50)
+            .count();
+        let by_p90 = self
+            .seen
+            .iter()
+            .filter(|(waited, _, p90)| waited <= p90)
+            .count();
+        let mut off: Vec<i64> = self
+            .seen
+            .iter()
+            .map(|(waited, p50, _)| (waited - p50).abs())
+            .collect();
+        off.sort_unstable();
+        let median = off.get(off.len() / 2).copied().unwrap_or(0);
+        format!(
+            "expected waits: {} told, {} % called by p50, {} % by p90; half of them within {} min of p50",
+            self.seen.len(),
+            percent(by_p50),
+            percent(by_p90),
+            (median + 59) / 60,
+        )
+    }
+}
+
 /// How the orders ended.
 pub struct Report {
     rows: BTreeMap<(Script, i64), Sum>,

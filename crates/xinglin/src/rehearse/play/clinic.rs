@@ -9,10 +9,25 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// A session that a wave plays in.
-struct Opening {
-    id: String,
-    slot: String,
-    doctor: String,
+pub(super) struct Opening {
+    pub id: String,
+    pub slots: Vec<String>,
+    pub doctor: String,
+}
+
+impl Opening {
+    /// As the API shows it.
+    pub fn of(session: &Value, doctor: &str) -> Result<Self> {
+        let slots = session["slots"].as_array().context("a session's slots")?;
+        Ok(Self {
+            id: text(&session["id"])?,
+            slots: slots
+                .iter()
+                .map(|slot| text(&slot["id"]))
+                .collect::<Result<_>>()?,
+            doctor: doctor.to_owned(),
+        })
+    }
 }
 
 impl Stage<'_> {
@@ -30,6 +45,9 @@ impl Stage<'_> {
             S::ClinicNoShow => (0, 1),
             _ => (0, 4),
         };
+        if script == S::ClinicWeekly {
+            return self.weekly(patients, plays).await;
+        }
         let opens_later = in_minutes > 0 || script == S::ClinicNoShow;
         let session = self.publish(in_minutes, hours).await?;
         if !opens_later {
@@ -161,7 +179,7 @@ impl Stage<'_> {
     }
 
     /// The doctor calls the next one, and the next one, until nobody waits.
-    async fn hold_in_turn(&self, plays: &[Play], session: &Opening) -> Result<()> {
+    pub(super) async fn hold_in_turn(&self, plays: &[Play], session: &Opening) -> Result<()> {
         for _ in plays {
             let path = format!("/sessions/{}/call-next", session.id);
             let called = self.client.post(&session.doctor, &path, json!({})).await?;
@@ -191,7 +209,7 @@ impl Stage<'_> {
     }
 
     /// What the session may not do now.
-    async fn may_not(&self, session: &Opening, action: &str) -> Result<()> {
+    pub(super) async fn may_not(&self, session: &Opening, action: &str) -> Result<()> {
         let path = format!("/sessions/{}/{action}", session.id);
         let asked = self
             .client
@@ -212,7 +230,7 @@ impl Stage<'_> {
     }
 
     /// Called by choice, with a reason.
-    async fn call(&self, play: &Play, session: &Opening) -> Result<()> {
+    pub(super) async fn call(&self, play: &Play, session: &Opening) -> Result<()> {
         let body = json!({ "reason": "rehearsal" });
         let path = format!("/orders/{}/call", play.order);
         self.client.post(&session.doctor, &path, body).await?;
@@ -237,24 +255,24 @@ impl Stage<'_> {
             "beginsAt": begins, "endsAt": begins + domain::Span::hours(hours), "slotMinutes": hours * 60,
             "capacity": 100, "consultationType": "text", "price": { "amount": 5000, "currency": "CNY" },
         });
+        self.publish_body(&body).await
+    }
+
+    /// Publishes a session for the first doctor who is free for it.
+    pub(super) async fn publish_body(&self, body: &Value) -> Result<Opening> {
         for (doctor, ..) in &self.cast.doctors {
             let answer = self
                 .client
-                .call(doctor, Method::POST, "/sessions", &body)
+                .call(doctor, Method::POST, "/sessions", body)
                 .await?;
             if answer.status.is_success() {
-                let session = answer.data()?;
-                return Ok(Opening {
-                    id: text(&session["id"])?,
-                    slot: text(&session["slots"][0]["id"])?,
-                    doctor: doctor.clone(),
-                });
+                return Opening::of(&answer.data()?, doctor);
             }
         }
-        bail!("no doctor is free for a session at {begins}")
+        bail!("no doctor is free for a session at {}", body["beginsAt"])
     }
 
-    async fn session(&self, session: &Opening, action: &str, body: Value) -> Result<()> {
+    pub(super) async fn session(&self, session: &Opening, action: &str, body: Value) -> Result<()> {
         let path = format!("/sessions/{}/{action}", session.id);
         let moved = self.client.post(&session.doctor, &path, body).await;
         moved.map(drop)
@@ -263,7 +281,7 @@ impl Stage<'_> {
     async fn book_clinic(&self, patient: &str, session: &Opening) -> Result<Play> {
         let body = json!({
             "kind": "consultation", "mode": "clinic", "consultationType": "text",
-            "slotId": session.slot, "complaint": "复诊",
+            "slotId": session.slots.first(), "complaint": "复诊",
         });
         self.booked(patient, body).await
     }

@@ -2,11 +2,14 @@
 //! them at once. Each theme of the specification has a file of its own.
 
 mod clinic;
+mod day;
 mod finding;
 mod paying;
 mod refunding;
+mod room;
 mod serving;
 mod steps;
+mod talking;
 
 use super::client::Client;
 use super::script::{End, Script, Theme};
@@ -84,13 +87,18 @@ impl Stage<'_> {
             let bookings = patients.iter().enumerate().map(|(number, patient)| {
                 // Without doctors only one department is emptied; the others keep working.
                 let emptied = matches!(script, Script::NoDoctor | Script::CancelledWaiting);
-                self.book_dispatch(patient, if emptied { 0 } else { number % 3 })
+                let kind = match script {
+                    Script::VideoHeld | Script::VideoFailed => "video",
+                    _ => "text",
+                };
+                self.book_dispatch(patient, if emptied { 0 } else { number % 3 }, kind)
             });
             *plays = try_join_all(bookings).await?;
             match script.theme() {
                 Theme::Paying => self.paying(script, plays).await?,
                 Theme::Finding => self.finding(script, plays).await?,
                 Theme::Serving => self.serving(script, plays).await?,
+                Theme::Talking => self.talking(script, plays).await?,
                 Theme::Refunding | Theme::Clinic => self.refunding(script, plays).await?,
             }
         }
@@ -110,7 +118,7 @@ impl Stage<'_> {
     }
 
     /// Waits until an order has ended as promised, or for so long that it never will.
-    async fn settled(&self, play: &Play, promised: End) -> Result<()> {
+    pub(super) async fn settled(&self, play: &Play, promised: End) -> Result<()> {
         let since = Instant::now();
         while self.stands(play).await? != promised && since.elapsed() < SETTLES {
             tokio::time::sleep(LOOK).await;

@@ -9,11 +9,16 @@ use std::time::Instant;
 impl Stage<'_> {
     // --- the patient ---
 
-    pub(super) async fn book_dispatch(&self, patient: &str, department: usize) -> Result<Play> {
+    pub(super) async fn book_dispatch(
+        &self,
+        patient: &str,
+        department: usize,
+        kind: &str,
+    ) -> Result<Play> {
         let departments = &self.cast.departments;
         let department = departments.get(department).context("three departments")?;
         let body = json!({
-            "kind": "consultation", "mode": "dispatch", "consultationType": "text",
+            "kind": "consultation", "mode": "dispatch", "consultationType": kind,
             "departmentId": department, "complaint": "头痛三天，夜间加重",
         });
         self.booked(patient, body).await

@@ -442,6 +442,15 @@ fn offers_are_as_documented() {
     }
 }
 
+#[test]
+fn every_group_has_a_name_in_chinese_on_the_reading_page() {
+    let script = include_str!("../docs/app.js");
+    for row in rows() {
+        let named = format!("\"{}\": \"", row.tag);
+        assert!(script.contains(&named), "{}", row.tag);
+    }
+}
+
 #[tokio::test]
 async fn the_reading_page_needs_nothing_from_elsewhere() {
     let house = House::new().await;

@@ -1,5 +1,5 @@
 //! `rehearse`: patients, doctors and operations, played against a running demonstration, over HTTP
-//! only. The same seed gives the same ends.
+//! and WebSocket only. The same seed gives the same ends.
 
 mod client;
 mod play;

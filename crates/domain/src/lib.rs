@@ -10,6 +10,7 @@ pub mod lifecycle;
 mod money;
 pub mod order;
 pub mod payment;
+pub mod reconciliation;
 pub mod session;
 mod time;
 pub mod weekly;

@@ -1,18 +1,15 @@
 //! One signed request and its verified answer.
 
 use super::WechatPay;
-use super::errors::{Operation, classify};
+use super::errors::{GATEWAY, classify};
 use super::signature::{authorization, nonce, request_message};
-use crate::gateway::GatewayError;
+use crate::gateway::{GatewayError, Operation};
+use crate::http::{MAX_ANSWER_BYTES, not_sent, read_body, text_header};
 use domain::Ts;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::error::Error as _;
-
-/// Answers of the calls made here are a few kilobytes; more is not WeChat.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 impl WechatPay {
     /// Asks with `GET` and reads the answer.
@@ -49,7 +46,7 @@ impl WechatPay {
         now: Ts,
     ) -> Result<Vec<u8>, GatewayError> {
         let body = serde_json::to_vec(body)
-            .map_err(|reason| operation.refused("PARAM_ERROR", &reason.to_string()))?;
+            .map_err(|reason| operation.refused(GATEWAY, "PARAM_ERROR", &reason.to_string()))?;
         self.send(operation, Method::POST, path, body, now).await
     }
 
@@ -65,8 +62,9 @@ impl WechatPay {
             "{}{path_and_query}",
             self.config.base_url.trim_end_matches('/')
         );
-        let url = Url::parse(&url)
-            .map_err(|reason| operation.refused("PARAM_ERROR", &format!("{url}: {reason}")))?;
+        let url = Url::parse(&url).map_err(|reason| {
+            operation.refused(GATEWAY, "PARAM_ERROR", &format!("{url}: {reason}"))
+        })?;
         let authorization = self.authorize(operation, &method, &url, &body, now)?;
         let mut request = self
             .http
@@ -82,13 +80,13 @@ impl WechatPay {
         let response = request
             .send()
             .await
-            .map_err(|error| not_sent(operation, &error))?;
+            .map_err(|error| not_sent(GATEWAY, operation, &error))?;
         let status = response.status();
         let headers = response.headers().clone();
         let request_id = text_header(&headers, "request-id")
             .unwrap_or("none")
             .to_owned();
-        let answer = read_body(operation, response).await?;
+        let answer = read_body(GATEWAY, operation, response, MAX_ANSWER_BYTES).await?;
         tracing::debug!(
             operation = operation.name(),
             status = status.as_u16(),
@@ -117,7 +115,7 @@ impl WechatPay {
         let signature = self
             .signing_key
             .sign(&message)
-            .map_err(|reason| operation.unavailable(reason.to_string()))?;
+            .map_err(|reason| operation.unavailable(GATEWAY, reason.to_string()))?;
         let WechatPay { config, .. } = self;
         Ok(authorization(
             &config.mchid,
@@ -143,7 +141,10 @@ impl WechatPay {
             self.platform_keys
                 .verify(|name| text_header(headers, name), body, now)
                 .map_err(|reason| {
-                    operation.unanswered(format!("answer {status} is not believed: {reason}"))
+                    operation.unanswered(
+                        GATEWAY,
+                        format!("answer {status} is not believed: {reason}"),
+                    )
                 })?;
         }
         if success {
@@ -154,42 +155,8 @@ impl WechatPay {
     }
 }
 
-/// Why no answer came. Only where no connection was made is it sure that nothing was done.
-fn not_sent(operation: Operation, error: &reqwest::Error) -> GatewayError {
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        reason = format!("{reason}: {inner}");
-        source = inner.source();
-    }
-    if error.is_connect() || error.is_builder() {
-        operation.unavailable(reason)
-    } else {
-        operation.unanswered(reason)
-    }
-}
-
-async fn read_body(operation: Operation, mut response: Response) -> Result<Vec<u8>, GatewayError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| operation.unanswered(error.to_string()))?
-    {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            let reason = format!("the answer is longer than {MAX_ANSWER_BYTES} bytes");
-            return Err(operation.unanswered(reason));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 fn read<A: DeserializeOwned>(operation: Operation, body: &[u8]) -> Result<A, GatewayError> {
-    serde_json::from_slice(body)
-        .map_err(|reason| operation.unanswered(format!("the answer can't be read: {reason}")))
-}
-
-fn text_header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+    serde_json::from_slice(body).map_err(|reason| {
+        operation.unanswered(GATEWAY, format!("the answer can't be read: {reason}"))
+    })
 }

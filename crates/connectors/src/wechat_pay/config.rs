@@ -1,7 +1,8 @@
 //! What a merchant must configure, checked before the first request.
 
 use super::resource::{ResourceError, ResourceKey};
-use super::signature::{KeyError, PUBLIC_KEY_PREFIX, PlatformKeys, SigningKey, VerifyingKey};
+use super::signature::{PUBLIC_KEY_PREFIX, PlatformKeys};
+use crate::rsa::{KeyError, SigningKey, VerifyingKey};
 use reqwest::Url;
 use std::fmt;
 use std::time::Duration;
@@ -132,7 +133,7 @@ impl WechatPayConfig {
             resource_key,
             platform_keys: self.read_platform_keys()?,
             wanted_serial,
-            http: http_client(&base, self.timeout)?,
+            http: crate::http::client(&base, self.timeout)?,
         })
     }
 
@@ -169,19 +170,4 @@ fn checked_url(name: &'static str, text: &str) -> Result<Url, WechatPayConfigErr
     } else {
         Err(wrong())
     }
-}
-
-fn http_client(base: &Url, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    let mut client = reqwest::Client::builder()
-        .timeout(timeout)
-        .connect_timeout(timeout / 2)
-        // A signed request belongs to the host that it was signed for.
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("xinglin/", env!("CARGO_PKG_VERSION")));
-    if base.scheme() == "http" {
-        // A sandbox on this machine: no proxy lies between, and the system's root certificates,
-        // which a bare container may lack, are not needed.
-        client = client.no_proxy().tls_certs_only([]);
-    }
-    client.build()
 }

@@ -1,73 +1,11 @@
 //! What an answer that says no means: refused, not now, or unknown (spec 20).
 
 use super::wire::ErrorAnswer;
-use crate::gateway::GatewayError;
+use crate::gateway::{GatewayError, Operation};
+use domain::payment::GatewayName;
 
 /// The gateway's name in errors, the API and the database.
-pub(super) const GATEWAY: &str = "wechat";
-
-/// What is being asked of WeChat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
-    Prepay,
-    Query,
-    Close,
-    Refund,
-    QueryRefund,
-}
-
-impl Operation {
-    /// As errors and the log name it.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Prepay => "prepay",
-            Self::Query => "query",
-            Self::Close => "close",
-            Self::Refund => "refund",
-            Self::QueryRefund => "query_refund",
-        }
-    }
-
-    /// Whether WeChat may have done something although we have no answer.
-    const fn writes(self) -> bool {
-        match self {
-            Self::Prepay | Self::Close | Self::Refund => true,
-            Self::Query | Self::QueryRefund => false,
-        }
-    }
-
-    /// The gateway said no for good.
-    pub(super) fn refused(self, code: &str, message: &str) -> GatewayError {
-        GatewayError::Refused {
-            gateway: GATEWAY,
-            operation: self.name(),
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
-    }
-
-    /// The gateway did nothing and may be asked again.
-    pub(super) fn unavailable(self, reason: impl Into<String>) -> GatewayError {
-        GatewayError::Unavailable {
-            gateway: GATEWAY,
-            operation: self.name(),
-            reason: reason.into(),
-        }
-    }
-
-    /// No usable answer came. A write may have been done; a question may simply be asked again.
-    pub(super) fn unanswered(self, reason: impl Into<String>) -> GatewayError {
-        if self.writes() {
-            GatewayError::Unknown {
-                gateway: GATEWAY,
-                operation: self.name(),
-                reason: reason.into(),
-            }
-        } else {
-            self.unavailable(reason)
-        }
-    }
-}
+pub(super) const GATEWAY: GatewayName = GatewayName::WECHAT;
 
 /// Sorts an answer whose status is not 2xx. WeChat's tables spell codes with and without
 /// underscores, so they are compared without.
@@ -77,20 +15,22 @@ pub(super) fn classify(operation: Operation, status: u16, body: &[u8]) -> Gatewa
         // that says that nothing was done.
         let reason = format!("answer {status} without a WeChat error code");
         return match status {
-            429 => operation.unavailable(reason),
-            _ => operation.unanswered(reason),
+            429 => operation.unavailable(GATEWAY, reason),
+            _ => operation.unanswered(GATEWAY, reason),
         };
     };
     let reason = format!("answer {status} {code}: {message}");
     match (status, plain(&code).as_str()) {
         (429, _) | (_, "FREQUENCYLIMITED" | "FREQUENCYLIMITEXCEED" | "RATELIMITEXCEED") => {
-            operation.unavailable(reason)
+            operation.unavailable(GATEWAY, reason)
         }
         // Documented with status 500, but they are decisions about the request.
-        (_, "OPENIDMISMATCH" | "INVALIDTRANSACTIONID") => operation.refused(&code, &message),
-        (_, "SYSTEMERROR" | "BANKERROR") => operation.unanswered(reason),
-        (400..=499, _) => operation.refused(&code, &message),
-        _ => operation.unanswered(reason),
+        (_, "OPENIDMISMATCH" | "INVALIDTRANSACTIONID") => {
+            operation.refused(GATEWAY, &code, &message)
+        }
+        (_, "SYSTEMERROR" | "BANKERROR") => operation.unanswered(GATEWAY, reason),
+        (400..=499, _) => operation.refused(GATEWAY, &code, &message),
+        _ => operation.unanswered(GATEWAY, reason),
     }
 }
 
@@ -117,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_three_kinds_never_mix() {
-        use Operation::{Close, Prepay, Query, QueryRefund, Refund};
+        use Operation::{Close, Query, QueryRefund, Refund, Start};
         let cases = [
             (
                 Refund,
@@ -126,13 +66,13 @@ mod tests {
                 "refused",
             ),
             (
-                Prepay,
+                Start,
                 500,
                 r#"{"code":"OPENID_MISMATCH","message":""}"#,
                 "refused",
             ),
             (
-                Prepay,
+                Start,
                 401,
                 r#"{"code":"SIGN_ERROR","message":""}"#,
                 "refused",
@@ -144,7 +84,7 @@ mod tests {
                 "unavailable",
             ),
             (Refund, 403, r#"{"code":"FREQUENCYLIMITED"}"#, "unavailable"),
-            (Prepay, 429, "<html>", "unavailable"),
+            (Start, 429, "<html>", "unavailable"),
             (
                 Refund,
                 500,
@@ -152,7 +92,7 @@ mod tests {
                 "unknown",
             ),
             (Close, 503, "", "unknown"),
-            (Prepay, 404, "<html>", "unknown"),
+            (Start, 404, "<html>", "unknown"),
             (Refund, 302, "", "unknown"),
             (Query, 503, "", "unavailable"),
             (

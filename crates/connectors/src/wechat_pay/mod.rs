@@ -5,10 +5,10 @@
 //! needs to play the other end ([`signature`], [`resource`], [`wire`]) is public.
 
 mod callback;
-mod certificate;
 mod client;
 mod config;
 mod errors;
+mod registration;
 pub mod resource;
 pub mod signature;
 #[cfg(test)]
@@ -16,16 +16,20 @@ mod tests;
 pub mod wire;
 
 pub use config::{PlatformKey, WechatPayConfig, WechatPayConfigError};
+pub use registration::REGISTRATION;
 
 use crate::gateway::{
-    Answer, Callback, CallbackError, GatewayError, Notice, PaidNotice, PaymentGateway,
-    PaymentMethod, PaymentStarted, PaymentState, RefundState, StartPayment, StartRefund,
+    Answer, Bill, Callback, GatewayError, Heard, Operation, PaidNotice, PaymentGateway, PaymentRef,
+    PaymentStarted, PaymentState, RefundRef, RefundState, Reply, StartPayment, StartRefund, Terms,
 };
+use crate::rsa::SigningKey;
+use domain::payment::{GatewayName, Method, PayWith};
 use domain::{Currency, Money, Ts};
-use errors::{GATEWAY, Operation, is_refusal};
+use errors::{GATEWAY, is_refusal};
+use jiff::civil::Date;
 use resource::ResourceKey;
 use serde_json::json;
-use signature::{PlatformKeys, SigningKey, nonce, payer_message};
+use signature::{PlatformKeys, nonce, payer_message};
 use std::fmt;
 use wire::{
     CloseRequest, JsapiPrepayAnswer, NativePrepayAnswer, Payer, PrepayAmount, PrepayRequest,
@@ -45,6 +49,7 @@ pub struct WechatPay {
     resource_key: ResourceKey,
     platform_keys: PlatformKeys,
     wanted_serial: Option<String>,
+    terms: Terms,
 }
 
 impl fmt::Debug for WechatPay {
@@ -70,15 +75,13 @@ impl WechatPay {
             resource_key,
             platform_keys,
             wanted_serial,
+            terms: registration::terms(),
         })
     }
 
-    async fn prepay(
-        &self,
-        payment: &StartPayment,
-        now: Ts,
-    ) -> Result<PaymentStarted, GatewayError> {
-        let operation = Operation::Prepay;
+    async fn prepay(&self, start: &StartPayment, now: Ts) -> Result<PaymentStarted, GatewayError> {
+        let payment = &start.payment;
+        let operation = Operation::Start;
         check_number(
             operation,
             "out_trade_no",
@@ -90,7 +93,7 @@ impl WechatPay {
         let mut request = PrepayRequest {
             appid: self.config.appid.clone(),
             mchid: self.config.mchid.clone(),
-            description: cut(&payment.description, MAX_DESCRIPTION),
+            description: cut(&start.description, MAX_DESCRIPTION),
             out_trade_no: payment.out_trade_no.clone(),
             time_expire: Some(beijing_time(payment.expires_at)),
             attach: None,
@@ -101,42 +104,52 @@ impl WechatPay {
             },
             payer: None,
         };
-        match payment.method {
-            PaymentMethod::Native => {
+        let pay_with = match payment.method {
+            Method::NATIVE => {
                 let path = "/v3/pay/transactions/native";
                 let answer: NativePrepayAnswer = self.post(operation, path, &request, now).await?;
-                Ok(PaymentStarted::Native {
+                PayWith::Qr {
                     code_url: answer.code_url,
-                })
+                }
             }
-            PaymentMethod::Jsapi => {
-                let openid = payment.payer.clone().ok_or_else(|| {
-                    operation.refused("PARAM_ERROR", "a JSAPI payment needs the payer's openid")
+            Method::JSAPI => {
+                let openid = start.payer.clone().ok_or_else(|| {
+                    let message = "a JSAPI payment needs the payer's openid";
+                    operation.refused(GATEWAY, "PARAM_ERROR", message)
                 })?;
                 request.payer = Some(Payer { openid });
                 let path = "/v3/pay/transactions/jsapi";
                 let answer: JsapiPrepayAnswer = self.post(operation, path, &request, now).await?;
-                self.payer_fields(&answer.prepay_id, now)
+                self.payer_fields(&answer.prepay_id, now)?
             }
-        }
+            other => {
+                let message = format!("WeChat Pay has no method `{other}`");
+                return Err(operation.refused(GATEWAY, "PARAM_ERROR", &message));
+            }
+        };
+        Ok(PaymentStarted {
+            handle: None,
+            pay_with,
+        })
     }
 
     /// The fields for `wx.requestPayment`, signed (WeChat Pay API v3, JSAPI invocation).
-    fn payer_fields(&self, prepay_id: &str, now: Ts) -> Result<PaymentStarted, GatewayError> {
+    fn payer_fields(&self, prepay_id: &str, now: Ts) -> Result<PayWith, GatewayError> {
         let (appid, timestamp, nonce) = (&self.config.appid, now.unix_seconds(), nonce());
         let package = format!("prepay_id={prepay_id}");
         let signature = self
             .signing_key
             .sign(&payer_message(appid, timestamp, &nonce, &package))
-            .map_err(|reason| Operation::Prepay.unavailable(reason.to_string()))?;
-        Ok(PaymentStarted::Jsapi(json!({
+            .map_err(|reason| Operation::Start.unavailable(GATEWAY, reason.to_string()))?;
+        let fields = json!({
             "appId": appid,
             "timeStamp": timestamp.to_string(),
             "nonceStr": nonce,
             "package": package,
             "signType": "RSA",
             "paySign": signature,
-        })))
+        });
+        Ok(PayWith::InApp { fields })
     }
 
     async fn payment_state(
@@ -162,10 +175,10 @@ impl WechatPay {
                 "asked for {out_trade_no}, told {}",
                 transaction.out_trade_no
             );
-            return Err(operation.unanswered(reason));
+            return Err(operation.unanswered(GATEWAY, reason));
         }
         self.read_transaction(transaction)
-            .map_err(|reason| operation.unanswered(reason))
+            .map_err(|reason| operation.unanswered(GATEWAY, reason))
     }
 
     /// What a transaction, from a query or a callback, says of our payment.
@@ -214,12 +227,8 @@ impl WechatPay {
         }
     }
 
-    async fn send_refund(
-        &self,
-        refund: &StartRefund,
-        now: Ts,
-    ) -> Result<RefundState, GatewayError> {
-        let operation = Operation::Refund;
+    async fn send_refund(&self, start: &StartRefund, now: Ts) -> Result<RefundState, GatewayError> {
+        let (operation, refund) = (Operation::Refund, &start.refund);
         check_number(
             operation,
             "out_refund_no",
@@ -230,13 +239,13 @@ impl WechatPay {
         check_amount(operation, refund.amount)?;
         if refund.amount.currency != refund.total.currency {
             let message = "refund and payment are in different currencies";
-            return Err(operation.refused("PARAM_ERROR", message));
+            return Err(operation.refused(GATEWAY, "PARAM_ERROR", message));
         }
         let request = RefundRequest {
             transaction_id: None,
-            out_trade_no: Some(refund.out_trade_no.clone()),
+            out_trade_no: Some(refund.payment.out_trade_no.clone()),
             out_refund_no: refund.out_refund_no.clone(),
-            reason: Some(cut(&refund.reason, MAX_REASON)).filter(|reason| !reason.is_empty()),
+            reason: Some(cut(&start.reason, MAX_REASON)).filter(|reason| !reason.is_empty()),
             notify_url: Some(self.config.notify_url.clone()),
             amount: RefundRequestAmount {
                 refund: refund.amount.amount,
@@ -251,9 +260,10 @@ impl WechatPay {
                 "asked for {} fen, told {}",
                 refund.amount, answer.amount.refund
             );
-            return Err(operation.unanswered(reason));
+            return Err(operation.unanswered(GATEWAY, reason));
         }
-        read_refund(&answer, &refund.out_refund_no).map_err(|reason| operation.unanswered(reason))
+        read_refund(&answer, &refund.out_refund_no)
+            .map_err(|reason| operation.unanswered(GATEWAY, reason))
     }
 
     async fn refund_state(
@@ -266,40 +276,57 @@ impl WechatPay {
         let path = format!("/v3/refund/domestic/refunds/{}", escape(out_refund_no));
         match self.get::<Refund>(operation, &path, now).await {
             Err(error) if is_refusal(&error, "RESOURCE_NOT_EXISTS") => Ok(RefundState::NotFound),
-            answer => {
-                read_refund(&answer?, out_refund_no).map_err(|reason| operation.unanswered(reason))
-            }
+            answer => read_refund(&answer?, out_refund_no)
+                .map_err(|reason| operation.unanswered(GATEWAY, reason)),
         }
     }
 }
 
 impl PaymentGateway for WechatPay {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> GatewayName {
         GATEWAY
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn start<'a>(&'a self, payment: &'a StartPayment, now: Ts) -> Answer<'a, PaymentStarted> {
         Box::pin(self.prepay(payment, now))
     }
 
-    fn query<'a>(&'a self, out_trade_no: &'a str, now: Ts) -> Answer<'a, PaymentState> {
-        Box::pin(self.payment_state(out_trade_no, now))
+    fn query<'a>(&'a self, payment: &'a PaymentRef, now: Ts) -> Answer<'a, PaymentState> {
+        Box::pin(self.payment_state(&payment.out_trade_no, now))
     }
 
-    fn close<'a>(&'a self, out_trade_no: &'a str, now: Ts) -> Answer<'a, ()> {
-        Box::pin(self.close_payment(out_trade_no, now))
+    fn close<'a>(&'a self, payment: &'a PaymentRef, now: Ts) -> Answer<'a, ()> {
+        Box::pin(self.close_payment(&payment.out_trade_no, now))
     }
 
     fn refund<'a>(&'a self, refund: &'a StartRefund, now: Ts) -> Answer<'a, RefundState> {
         Box::pin(self.send_refund(refund, now))
     }
 
-    fn query_refund<'a>(&'a self, out_refund_no: &'a str, now: Ts) -> Answer<'a, RefundState> {
-        Box::pin(self.refund_state(out_refund_no, now))
+    fn query_refund<'a>(&'a self, refund: &'a RefundRef, now: Ts) -> Answer<'a, RefundState> {
+        Box::pin(self.refund_state(&refund.out_refund_no, now))
     }
 
-    fn callback(&self, callback: &Callback<'_>, now: Ts) -> Result<Notice, CallbackError> {
-        self.read_callback(callback, now)
+    fn bill<'a>(&'a self, day: Date, _now: Ts) -> Answer<'a, Bill> {
+        Box::pin(async move {
+            Err(Operation::Bill.unavailable(GATEWAY, format!("no bill of {day} yet")))
+        })
+    }
+
+    fn callback<'a>(&'a self, callback: &'a Callback<'a>, now: Ts) -> Heard<'a> {
+        Box::pin(async move { self.read_callback(callback, now) })
+    }
+
+    fn received(&self) -> Reply {
+        Reply::json(200, &json!({ "code": "SUCCESS", "message": "成功" }))
+    }
+
+    fn not_received(&self, status: u16, why: &str) -> Reply {
+        Reply::json(status, &json!({ "code": "FAIL", "message": why }))
     }
 }
 
@@ -352,7 +379,9 @@ fn refund_status(
                 at,
             })
         }
-        "PROCESSING" => Ok(RefundState::Processing),
+        "PROCESSING" => Ok(RefundState::Processing {
+            refund_id: Some(refund_id.to_owned()),
+        }),
         // Both spellings occur in callbacks.
         "CLOSED" | "CLOSE" => Ok(RefundState::Closed),
         "ABNORMAL" => Ok(RefundState::Abnormal),
@@ -379,7 +408,7 @@ fn check_number(
     let (low, high) = (length.start(), length.end());
     let message =
         format!("{name} `{number}` must be {low} to {high} letters, digits or one of `{signs}`");
-    Err(operation.refused("PARAM_ERROR", &message))
+    Err(operation.refused(GATEWAY, "PARAM_ERROR", &message))
 }
 
 fn check_amount(operation: Operation, amount: Money) -> Result<(), GatewayError> {
@@ -387,7 +416,7 @@ fn check_amount(operation: Operation, amount: Money) -> Result<(), GatewayError>
         return Ok(());
     }
     let message = format!("WeChat Pay takes CNY of at least 1 fen, not {amount}");
-    Err(operation.refused("PARAM_ERROR", &message))
+    Err(operation.refused(GATEWAY, "PARAM_ERROR", &message))
 }
 
 /// The text's first characters, whole ones.

@@ -2,12 +2,12 @@
 
 use super::resource::{ResourceError, ResourceKey};
 use super::signature::{
-    KeyError, PlatformKeys, SigningKey, VerifyingKey, answer_message, authorization, payer_message,
-    request_message,
+    PlatformKeys, answer_message, authorization, payer_message, request_message,
 };
 use super::wire::{EncryptedResource, Notification};
 use super::{PlatformKey, WechatPay, WechatPayConfig, WechatPayConfigError};
 use crate::gateway::{Callback, CallbackError, Notice, PaidNotice, PaymentGateway, RefundState};
+use crate::rsa::{KeyError, SigningKey, VerifyingKey};
 use aws_lc_rs::aead::AES_128_GCM;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -88,7 +88,7 @@ fn call(
     body: &str,
     now: Ts,
 ) -> Result<Notice, CallbackError> {
-    gateway.callback(
+    gateway.read_callback(
         &Callback {
             headers,
             body: body.as_bytes(),

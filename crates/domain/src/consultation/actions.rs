@@ -37,9 +37,15 @@ pub fn actions(order: &Consultation, actor: Actor, facts: &Facts, now: Ts) -> Ve
 fn samples(order: &Consultation, now: Ts) -> Vec<Command> {
     let mut commands = vec![
         Command::SubmitPayment {
-            gateway: GatewayName::Wechat,
-            method: Method::Native,
+            gateway: GatewayName::WECHAT,
+            method: Method::NATIVE,
             payer: None,
+            client_ip: None,
+        },
+        Command::RecordPayment {
+            method: Method::CASH,
+            amount: order.price,
+            proof: "looked at".to_owned(),
         },
         Command::ChangeMethod,
         Command::Cancel {

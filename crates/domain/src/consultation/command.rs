@@ -6,7 +6,7 @@ use super::ranking::Ranking;
 use super::refund::Quote;
 use super::rules::{Rules, TimerName};
 use crate::calendar::Calendar;
-use crate::payment::{GatewayName, Method};
+use crate::payment::{GatewayName, Method, PayWith};
 use crate::{
     DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, Share, SlotId, Ts, UserId,
 };
@@ -19,6 +19,8 @@ pub enum Verdict {
     ByTable,
     /// Another share, with a reason.
     Share(Share, String),
+    /// An amount, with a reason.
+    Amount(Money, String),
     /// Nothing, with a reason.
     Refuse(String),
 }
@@ -34,6 +36,17 @@ pub enum Command {
         method: Method,
         /// The payer's identity at the gateway, where the method needs it.
         payer: Option<String>,
+        /// The payer's internet address, where the method needs it.
+        client_ip: Option<String>,
+    },
+    /// Operator: record money that was taken at the counter or came by transfer.
+    RecordPayment {
+        /// Which way it came.
+        method: Method,
+        /// How much: what the order costs.
+        amount: Money,
+        /// The evidence, such as a receipt's number.
+        proof: String,
     },
     /// Patient: pay another way (102 → 100).
     ChangeMethod,
@@ -104,8 +117,10 @@ pub enum Command {
     PaymentStarted {
         /// Which.
         payment: PaymentId,
+        /// The gateway's own number of the attempt, where it gives one.
+        handle: Option<String>,
         /// What the payer's device needs.
-        pay_with: serde_json::Value,
+        pay_with: PayWith,
     },
     /// The gateway has the money.
     PaymentSucceeded {
@@ -130,10 +145,19 @@ pub enum Command {
         /// Which.
         payment: PaymentId,
     },
+    /// The gateway has taken a refund on and given it a number.
+    RefundAccepted {
+        /// Which.
+        refund: RefundId,
+        /// The gateway's number.
+        refund_id: String,
+    },
     /// The refunded money has gone.
     RefundSucceeded {
         /// Which.
         refund: RefundId,
+        /// The gateway's number.
+        refund_id: String,
     },
     /// The gateway refused or gave up a refund.
     RefundFailed {
@@ -197,6 +221,7 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::SubmitPayment { .. } => "pay",
+            Self::RecordPayment { .. } => "record_payment",
             Self::ChangeMethod => "change_method",
             Self::Cancel { .. } => "cancel",
             Self::CheckIn => "check_in",
@@ -217,6 +242,7 @@ impl Command {
             Self::PaymentSucceeded { .. } => "payment_succeeded",
             Self::PaymentFailed { .. } => "payment_failed",
             Self::PaymentClosed { .. } => "payment_closed",
+            Self::RefundAccepted { .. } => "refund_accepted",
             Self::RefundSucceeded { .. } => "refund_succeeded",
             Self::RefundFailed { .. } => "refund_failed",
             Self::DoctorFound { .. } => "doctor_found",

@@ -140,8 +140,24 @@ pub fn decide(
                 gateway,
                 method,
                 payer,
+                client_ip,
             },
-        ) => paying::submit(d, ctx, *gateway, *method, payer.as_ref()),
+        ) => {
+            let by = paying::Payer {
+                payer: payer.as_ref(),
+                client_ip: client_ip.as_ref(),
+            };
+            paying::submit(d, ctx, *gateway, *method, &by)
+        }
+        // 100, 102 · the money is on the counter
+        (
+            S::PendingPayment | S::PaymentFailed,
+            C::RecordPayment {
+                method,
+                amount,
+                proof,
+            },
+        ) => paying::record(d, ctx, *method, *amount, proof),
         // 102 · change method
         (S::PaymentFailed, C::ChangeMethod) => go(d, ctx, S::PendingPayment, "change_method", None),
         (S::PendingPayment, C::ChangeMethod) => Ok(()),
@@ -179,9 +195,14 @@ pub fn decide(
         ) => Ok(()),
 
         // every status · the gateway's words about a payment
-        (any_status!(), C::PaymentStarted { payment, pay_with }) => {
-            paying::started(d, *payment, pay_with)
-        }
+        (
+            any_status!(),
+            C::PaymentStarted {
+                payment,
+                handle,
+                pay_with,
+            },
+        ) => paying::started(d, *payment, handle.as_ref(), pay_with),
         (
             any_status!(),
             C::PaymentSucceeded {
@@ -304,8 +325,11 @@ pub fn decide(
             refunding::review(d, ctx, *refund, verdict)
         }
         // 502, 503, and refunds beside the order · the gateway's words
-        (any_status!(), C::RefundSucceeded { refund }) => {
-            refunding::refund_succeeded(d, ctx, *refund, None)
+        (any_status!(), C::RefundAccepted { refund, refund_id }) => {
+            refunding::refund_accepted(d, *refund, refund_id)
+        }
+        (any_status!(), C::RefundSucceeded { refund, refund_id }) => {
+            refunding::refund_succeeded(d, ctx, *refund, Some(refund_id), None)
         }
         (
             any_status!(),
@@ -354,7 +378,7 @@ pub fn decide(
             | S::RefundFailed
             | S::Completed
             | S::Refunded,
-            C::SubmitPayment { .. },
+            C::SubmitPayment { .. } | C::RecordPayment { .. },
         ) => Err(Refusal::PaymentAlreadyProcessed {
             status: order.status.constant(),
         }),
@@ -375,6 +399,7 @@ pub fn decide(
         (
             any_status!(),
             C::SubmitPayment { .. }
+            | C::RecordPayment { .. }
             | C::ChangeMethod
             | C::Cancel { .. }
             | C::CheckIn
@@ -408,13 +433,12 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
     let operations = matches!(actor.role, Role::Operator | Role::Admin);
     let program = matches!(actor.role, Role::System | Role::Gateway);
     let (may, who) = match command {
-        C::SubmitPayment { .. }
-        | C::ChangeMethod
-        | C::CheckIn
-        | C::Answer
-        | C::Rate(_)
-        | C::Complain { .. } => (patient, "the patient"),
-        C::Cancel { .. } => (patient || operations, "the patient or operations"),
+        C::SubmitPayment { .. } | C::ChangeMethod | C::CheckIn | C::Answer | C::Rate(_) => {
+            (patient, "the patient")
+        }
+        C::Cancel { .. } | C::Complain { .. } => {
+            (patient || operations, "the patient or operations")
+        }
         C::Accept | C::Call { .. } | C::Start | C::Finish(_) => (doctor, "the order's doctor"),
         // A doctor who declined is no longer the order's doctor, and may click twice.
         C::Decline { .. } => (
@@ -422,7 +446,8 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
             "the order's doctor",
         ),
         C::ConnectionFailed { .. } => (patient || doctor, "the patient or the order's doctor"),
-        C::ReviewRefund { .. }
+        C::RecordPayment { .. }
+        | C::ReviewRefund { .. }
         | C::RetryRefund { .. }
         | C::RecordRefund { .. }
         | C::SystemFault { .. } => (operations, "operations"),
@@ -430,6 +455,7 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         | C::PaymentSucceeded { .. }
         | C::PaymentFailed { .. }
         | C::PaymentClosed { .. }
+        | C::RefundAccepted { .. }
         | C::RefundSucceeded { .. }
         | C::RefundFailed { .. }
         | C::DoctorFound { .. }

@@ -6,7 +6,7 @@ use super::refund::{self, Cause};
 use super::{Consultation, ConsultationStatus as S, Draft, Mode, TimerName as T, money, queue};
 use crate::order::{Effect, Guard, Refusal, Suspended};
 use crate::payment::{Purpose, RefundStatus};
-use crate::{NewIds, RefundId, Share};
+use crate::{Money, NewIds, RefundId, Share};
 
 /// Everything that a decision may use beside the order.
 pub struct Context<'a> {
@@ -380,5 +380,29 @@ pub fn set_share(
     refund.share = share;
     refund.amount = paid.map_or(refund.amount, |paid| paid.share(share));
     refund.reason = reason;
+    Ok(())
+}
+
+/// Sets what goes back as an amount; the share beside it is the whole percent below.
+pub fn set_amount(
+    draft: &mut Draft,
+    id: RefundId,
+    amount: Money,
+    reason: String,
+) -> Result<(), Refusal> {
+    let of = money::refund_mut(draft, id)?.payment;
+    let paid = money::payment_mut(draft, of)?.paid;
+    let paid = paid.unwrap_or(Money::zero(amount.currency));
+    if amount.currency != paid.currency || !(0..=paid.amount).contains(&amount.amount) {
+        return Err(Refusal::Invalid {
+            field: "amount",
+            why: format!("{amount} is not between nothing and what was paid, {paid}"),
+        });
+    }
+    let percent = i128::from(amount.amount) * 100 / i128::from(paid.amount.max(1));
+    let refund = money::refund_mut(draft, id)?;
+    refund.share = Share::percent(u8::try_from(percent).unwrap_or(100));
+    refund.amount = amount;
+    refund.reason = Some(reason);
     Ok(())
 }

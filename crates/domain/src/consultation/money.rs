@@ -110,6 +110,7 @@ pub fn request(
         id,
         payment: payment.id,
         out_refund_no: format!("RF{}", id.uuid().simple()),
+        refund_id: None,
         status: RefundStatus::Requested,
         purpose,
         cause,

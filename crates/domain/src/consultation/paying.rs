@@ -5,26 +5,48 @@ use super::refund::{self, Cause, Quote};
 use super::{Consultation, ConsultationStatus as S, Draft, Mode, money};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
-use crate::payment::{GatewayName, Method, Payment, PaymentStatus};
+use crate::payment::{GatewayName, Method, PayWith, Payment, PaymentStatus};
 use crate::{Money, PaymentId, Span, Ts};
 
 /// How long a payment's outcome is waited for before it is asked for again (spec 10, status 101).
 const ASK_AGAIN: Span = Span::minutes(1);
 
-/// 100, 102: a new attempt to pay.
+/// Who pays, as far as the gateway needs to know.
+#[derive(Default)]
+pub struct Payer<'a> {
+    /// Their identity at the gateway.
+    pub payer: Option<&'a String>,
+    /// Their internet address.
+    pub client_ip: Option<&'a String>,
+}
+
+/// 100, 102: a new attempt to pay. What the method needs to know of the payer has been looked at
+/// before: methods are the gateway's own.
 pub fn submit(
     draft: &mut Draft,
     ctx: &mut Context<'_>,
     gateway: GatewayName,
     method: Method,
-    payer: Option<&String>,
+    by: &Payer<'_>,
 ) -> Result<(), Refusal> {
-    if method == Method::Jsapi && payer.is_none_or(String::is_empty) {
-        return Err(Refusal::Invalid {
-            field: "openid",
-            why: "is needed to pay inside WeChat (method jsapi)".to_owned(),
-        });
-    }
+    attempt(draft, ctx, gateway, method, by)?;
+    draft.order.detail.being_checked = false;
+    go(
+        draft,
+        ctx,
+        S::Paying,
+        "pay",
+        Some(gateway.name().to_owned()),
+    )
+}
+
+fn attempt(
+    draft: &mut Draft,
+    ctx: &mut Context<'_>,
+    gateway: GatewayName,
+    method: Method,
+    by: &Payer<'_>,
+) -> Result<PaymentId, Refusal> {
     if ctx.facts.session.is_some_and(|session| session.ended) {
         return Err(Refusal::Invalid {
             field: "sessionId",
@@ -38,39 +60,68 @@ pub fn submit(
         id,
         gateway,
         method,
-        payer: payer.cloned(),
+        payer: by.payer.cloned(),
         out_trade_no: id.uuid().simple().to_string(),
         status: PaymentStatus::Pending,
         amount: draft.order.price,
         paid: None,
         transaction_id: None,
+        client_ip: by.client_ip.cloned(),
+        handle: None,
         pay_with: None,
+        proof: None,
         // The gateway takes no money after we would have closed it.
         expires_at: draft.now + window,
         created_at: draft.now,
         updated_at: draft.now,
     });
-    draft.order.detail.being_checked = false;
-    go(
-        draft,
-        ctx,
-        S::Paying,
-        "pay",
-        Some(gateway.name().to_owned()),
-    )
+    Ok(id)
+}
+
+/// 100, 102: an operator has taken the money, at the counter or by transfer, and has the evidence.
+pub fn record(
+    draft: &mut Draft,
+    ctx: &mut Context<'_>,
+    method: Method,
+    amount: Money,
+    proof: &str,
+) -> Result<(), Refusal> {
+    if amount != draft.order.price {
+        return Err(Refusal::Invalid {
+            field: "amount",
+            why: format!("{amount} was taken, the price is {}", draft.order.price),
+        });
+    }
+    if proof.trim().is_empty() {
+        return Err(Refusal::Invalid {
+            field: "proof",
+            why: "is needed for money that came outside the gateways".to_owned(),
+        });
+    }
+    let id = attempt(draft, ctx, GatewayName::OFFLINE, method, &Payer::default())?;
+    // There is nobody to ask: the money is here.
+    draft.step(S::Paying, "record_payment", Some(method.to_string()))?;
+    let payment = money::payment_mut(draft, id)?;
+    payment.proof = Some(proof.to_owned());
+    let number = payment.out_trade_no.clone();
+    money::receive(draft, id, amount, &number)?;
+    paid_for(draft, ctx, amount)
 }
 
 /// The gateway will take the payment.
 pub fn started(
     draft: &mut Draft,
     id: PaymentId,
-    pay_with: &serde_json::Value,
+    handle: Option<&String>,
+    pay_with: &PayWith,
 ) -> Result<(), Refusal> {
     if money::payment_mut(draft, id)?.status != PaymentStatus::Pending {
         return Ok(());
     }
     money::step_payment(draft, id, PaymentStatus::Processing)?;
-    money::payment_mut(draft, id)?.pay_with = Some(pay_with.clone());
+    let payment = money::payment_mut(draft, id)?;
+    payment.handle = handle.cloned();
+    payment.pay_with = Some(pay_with.clone());
     draft.note("payment_started", None);
     Ok(())
 }

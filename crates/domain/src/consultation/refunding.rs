@@ -7,7 +7,7 @@ use super::{ConsultationStatus as S, Draft, TimerName as T, money};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
 use crate::payment::{Purpose, Refund, RefundStatus};
-use crate::{RefundId, Share};
+use crate::{Money, RefundId, Share};
 
 /// 200 to 401: the patient cancels; what they were shown is what happens.
 pub fn cancel(
@@ -75,7 +75,8 @@ pub fn review(
         });
     }
     let complaint = refund.purpose == Purpose::Complaint;
-    may_decide(&refund, verdict)?;
+    let paid = money::payment_mut(d, refund.payment)?.paid;
+    may_decide(&refund, paid, verdict)?;
     match verdict {
         Verdict::ByTable if complaint => {
             let why = "a complaint has no share in the table: set one".to_owned();
@@ -88,37 +89,52 @@ pub fn review(
         Verdict::Refuse(reason) => refuse(d, ctx, id, Some(reason.clone()), "review_refused"),
         Verdict::Share(share, reason) => {
             entry::set_share(d, id, *share, Some(reason.clone()))?;
-            if money::refund_mut(d, id)?.amount.is_zero() {
-                return refuse(d, ctx, id, Some(reason.clone()), "review_refused");
-            }
-            if !complaint {
-                "operator".clone_into(&mut money::refund_mut(d, id)?.rule);
-            }
-            grant_reviewed(d, ctx, id, "review_passed")
+            decided(d, ctx, id, reason)
+        }
+        Verdict::Amount(amount, reason) => {
+            entry::set_amount(d, id, *amount, reason.clone())?;
+            decided(d, ctx, id, reason)
         }
     }
 }
 
+/// An operator has set what goes back: nothing is a refusal.
+fn decided(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    reason: &str,
+) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?;
+    if refund.amount.is_zero() {
+        return refuse(d, ctx, id, Some(reason.to_owned()), "review_refused");
+    }
+    if refund.purpose != Purpose::Complaint {
+        "operator".clone_into(&mut refund.rule);
+    }
+    grant_reviewed(d, ctx, id, "review_passed")
+}
+
 /// What an operator may not decide: anything without a reason, and less than everything where the
 /// doctor or the system is at fault (spec 10, refund shares: 100 % always).
-fn may_decide(refund: &Refund, verdict: &Verdict) -> Result<(), Refusal> {
-    let (share, reason) = match verdict {
+fn may_decide(refund: &Refund, paid: Option<Money>, verdict: &Verdict) -> Result<(), Refusal> {
+    let (is_all, field, reason) = match verdict {
         Verdict::ByTable => return Ok(()),
-        Verdict::Share(share, reason) => (*share, reason),
-        Verdict::Refuse(reason) => (Share::NONE, reason),
+        Verdict::Share(share, reason) => (*share == Share::FULL, "share", reason),
+        Verdict::Amount(amount, reason) => (Some(*amount) == paid, "amount", reason),
+        Verdict::Refuse(reason) => (false, "share", reason),
     };
-    let field = if reason.trim().is_empty() {
+    let (field, why) = if reason.trim().is_empty() {
         ("reason", "is needed for a decision of one's own")
-    } else if matches!(refund.cause, Cause::DoctorFault | Cause::SystemFault) && share < Share::FULL
-    {
+    } else if matches!(refund.cause, Cause::DoctorFault | Cause::SystemFault) && !is_all {
         let why = "a fault of the doctor or of the system is refunded in full";
-        ("share", why)
+        (field, why)
     } else {
         return Ok(());
     };
     Err(Refusal::Invalid {
-        field: field.0,
-        why: field.1.to_owned(),
+        field,
+        why: why.to_owned(),
     })
 }
 
@@ -184,11 +200,22 @@ fn refuse(
     }
 }
 
+/// 502, and refunds beside the order: the gateway has given it a number, by which it is asked about.
+pub fn refund_accepted(d: &mut Draft, id: RefundId, refund_id: &str) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?;
+    if refund.refund_id.as_deref() != Some(refund_id) {
+        refund.refund_id = Some(refund_id.to_owned());
+        d.note("refund_accepted", None);
+    }
+    Ok(())
+}
+
 /// 502, and refunds beside the order: the money has gone.
 pub fn refund_succeeded(
     d: &mut Draft,
     ctx: &mut Context<'_>,
     id: RefundId,
+    refund_id: Option<&str>,
     proof: Option<&str>,
 ) -> Result<(), Refusal> {
     let refund = money::refund_mut(d, id)?.clone();
@@ -206,6 +233,9 @@ pub fn refund_succeeded(
     if refund.purpose == Purpose::Order && d.order.status == S::RefundFailed {
         // The table has no 503 → 901: it was still being refunded after all.
         d.step(S::Refunding, "refund_found", None)?;
+    }
+    if let Some(refund_id) = refund_id {
+        money::refund_mut(d, id)?.refund_id = Some(refund_id.to_owned());
     }
     money::pay_out(d, id, proof)?;
     let note = Some(refund.amount.to_string());
@@ -234,6 +264,7 @@ pub fn refund_failed(
     refund.last_error = Some(reason.to_owned());
     if dead_number {
         refund.out_refund_no = format!("RF{}", ctx.ids.next_id().simple());
+        refund.refund_id = None;
     }
     if needs_operations {
         refund.retries = automatic_tries;
@@ -297,7 +328,7 @@ pub fn record_refund(
             field: "proof",
             why: "is needed for a refund made elsewhere".to_owned(),
         }),
-        RefundStatus::Failed => refund_succeeded(d, ctx, id, Some(proof)),
+        RefundStatus::Failed => refund_succeeded(d, ctx, id, None, Some(proof)),
         RefundStatus::Succeeded => Ok(()),
         RefundStatus::Requested
         | RefundStatus::Reviewing

@@ -1,5 +1,11 @@
 //! Payments and refunds: lifecycles of the same form as an order's (spec 20).
 
+mod names;
+mod pay_with;
+
+pub use names::{GatewayName, Method, NameError};
+pub use pay_with::PayWith;
+
 use crate::consultation::Cause;
 use crate::{Money, PaymentId, RefundId, Share, Ts, lifecycle};
 use jiff::civil::Date;
@@ -53,55 +59,6 @@ impl RefundStatus {
     }
 }
 
-/// Gateways that the platform can be paid over.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GatewayName {
-    /// WeChat Pay, API v3.
-    Wechat,
-}
-
-impl GatewayName {
-    /// As in the API and the database.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Wechat => "wechat",
-        }
-    }
-
-    /// The gateway of this name, if there is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        (name == Self::Wechat.name()).then_some(Self::Wechat)
-    }
-}
-
-/// How the payer pays at the gateway.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// A QR code.
-    Native,
-    /// Inside the gateway's own app.
-    Jsapi,
-}
-
-impl Method {
-    /// As in the API and the database.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Jsapi => "jsapi",
-        }
-    }
-
-    /// The method of this name, if there is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Native, Self::Jsapi]
-            .into_iter()
-            .find(|method| method.name() == name)
-    }
-}
-
 /// One attempt to pay.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Payment {
@@ -123,8 +80,14 @@ pub struct Payment {
     pub paid: Option<Money>,
     /// The gateway's number, once paid, or once a callback claims so.
     pub transaction_id: Option<String>,
-    /// What the payer's device needs to pay, in the gateway's names; `None` until started.
-    pub pay_with: Option<serde_json::Value>,
+    /// The payer's internet address, where the method needs it (WeChat H5).
+    pub client_ip: Option<String>,
+    /// The gateway's own number of the attempt, given at its start (PayPal's order, Stripe's intent).
+    pub handle: Option<String>,
+    /// What the payer's device needs to pay; `None` until started.
+    pub pay_with: Option<PayWith>,
+    /// Evidence of money that an operator took, offline.
+    pub proof: Option<String>,
     /// The last moment at which it may be paid.
     pub expires_at: Ts,
     /// When it was asked for.
@@ -180,6 +143,8 @@ pub struct Refund {
     pub payment: PaymentId,
     /// Our number at the gateway; kept by every retry, replaced only when the gateway says that it is dead.
     pub out_refund_no: String,
+    /// The gateway's number, once it gave one.
+    pub refund_id: Option<String>,
     /// Where it stands.
     pub status: RefundStatus,
     /// Why money goes back.

@@ -1,5 +1,7 @@
 //! Money in whole minor units, and shares of it (spec 00, rule 8).
 
+mod decimal;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +22,13 @@ impl Currency {
         match self {
             Self::CNY => "CNY",
             Self::NZD => "NZD",
+        }
+    }
+
+    /// How many decimals an amount in major units has (ISO 4217, exponent).
+    pub const fn decimals(self) -> u32 {
+        match self {
+            Self::CNY | Self::NZD => 2,
         }
     }
 }
@@ -53,6 +62,14 @@ pub enum MoneyError {
     /// More than an amount can hold.
     #[error("the amount is too large")]
     Overflow,
+    /// A text that is no amount of this currency.
+    #[error("`{text}` is no amount of {currency}: write it like 30.50")]
+    NotDecimal {
+        /// The text, at most 40 characters of it.
+        text: String,
+        /// The currency.
+        currency: Currency,
+    },
     /// A share outside 0 to 100 percent.
     #[error("a share is 0 to 100 percent, not {0}")]
     ShareOutOfRange(i64),
@@ -132,15 +149,7 @@ impl Money {
 impl fmt::Display for Money {
     /// For journals and messages to operators: `30.50 CNY`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.amount < 0 { "-" } else { "" };
-        let amount = self.amount.unsigned_abs();
-        write!(
-            f,
-            "{sign}{}.{:02} {}",
-            amount / 100,
-            amount % 100,
-            self.currency
-        )
+        write!(f, "{} {}", self.to_decimal(), self.currency)
     }
 }
 

@@ -112,9 +112,21 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
 
 async fn ready(State(state): State<AppState>) -> Result<extract::Data, ApiError> {
     state.engine.store().ping().await?;
+    let now = state.engine.now();
+    let health = state.engine.gateways().health(now).into_iter();
+    let gateways: Vec<serde_json::Value> = health
+        .map(|(name, breaker)| {
+            let until = match breaker {
+                engine::BreakerState::Open { until } => Some(until),
+                engine::BreakerState::Closed | engine::BreakerState::HalfOpen => None,
+            };
+            json!({ "name": name, "breaker": breaker.name(), "until": until })
+        })
+        .collect();
     let backlog = state.engine.store().backlog().await?;
     Ok(json!({
         "ready": true, "database": state.engine.store().engine_name(),
+        "gateways": gateways,
         "outbox": backlog.outbox, "timers": backlog.timers, "dead": backlog.dead,
     })
     .into())

@@ -17,7 +17,6 @@ use connectors::storage::LocalStorage;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::consultation::ConsultationType;
 use domain::order::Role;
-use domain::payment::GatewayName;
 use domain::{DepartmentId, Money, Span, Ts, UserId};
 use engine::clock::{Clock, SettableClock};
 use engine::{Engine, EngineConfig, Gateways};
@@ -212,7 +211,7 @@ impl World {
         let wechat = Arc::new(wechat);
         let files = Folder::fresh();
         let storage = LocalStorage::open(&files.0).expect("a folder");
-        let gateways = Gateways::new().with(GatewayName::Wechat, wechat.clone());
+        let gateways = Gateways::new().with(wechat.clone());
         let engine = Engine::start(
             store.clone(),
             gateways,

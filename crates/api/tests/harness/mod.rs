@@ -228,6 +228,8 @@ impl World {
             token_key_pkcs8: api::token::new_key().expect("key"),
             stop: stop.clone(),
             ice_servers: serde_json::json!([]),
+            metrics: Some(api::metrics::recorder().expect("a recorder")),
+            metrics_token: None,
         };
         let router = api::router(engine.clone(), config).expect("router");
         tokio::spawn(async move { axum::serve(api_listener, router).await.expect("serve") });

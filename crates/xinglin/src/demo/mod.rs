@@ -106,6 +106,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         token_key_pkcs8: keys.token,
         stop: stop.clone(),
         ice_servers,
+        metrics: Some(api::metrics::recorder()?),
+        metrics_token: None,
     };
     serve(engine, config, listener, stop).await?;
     playing.await??;

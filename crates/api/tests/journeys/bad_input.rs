@@ -4,7 +4,7 @@
 use crate::harness::scenes::DISPATCH_PRICE as PRICE;
 use crate::harness::{Answer, PASSWORD, Person, World};
 use connectors::gateway::{PaymentGateway, PaymentRef, StartPayment};
-use domain::payment::Method as PayMethod;
+use domain::payment::{GatewayName, Method as PayMethod};
 use domain::{Money, Span};
 use reqwest::{Method, RequestBuilder};
 use sandbox::views::{PayCallback, PayRequest, RedeliverRequest};
@@ -543,7 +543,8 @@ journey!(
             client_ip: None,
             return_url: None,
         };
-        world.gateway.start(&request, world.now()).await.expect("started");
+        let gateway = &world.gateways[&GatewayName::WECHAT];
+        gateway.start(&request, world.now()).await.expect("started");
         world.sandbox.pay(number, PayRequest::default()).expect("paid");
         world.only_at_the_gateway(Money::fen(100));
         world.settle().await;

@@ -3,7 +3,7 @@
 
 use crate::harness::scenes::DISPATCH_PRICE as PRICE;
 use crate::harness::{Answer, PASSWORD, Person, World};
-use connectors::gateway::{PaymentGateway, PaymentRef, StartPayment};
+use connectors::gateway::{PaymentRef, StartPayment};
 use domain::payment::{GatewayName, Method as PayMethod};
 use domain::{Money, Span};
 use reqwest::{Method, RequestBuilder};

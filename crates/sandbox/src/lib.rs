@@ -23,6 +23,7 @@ mod payments;
 mod refunds;
 mod refusal;
 mod schedule;
+mod stripe;
 mod telling;
 mod totals;
 mod wechat;

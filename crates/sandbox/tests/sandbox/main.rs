@@ -12,3 +12,4 @@ mod harness;
 mod payments;
 mod refunds;
 mod restart;
+mod stripe;

@@ -122,6 +122,7 @@ impl UnionPay {
             .ok_or(Disbelief::NoCertificate)?;
         let key = self.trust.key_of(pem, now)?;
         signature::verify(fields, &key)?;
+        signature::verify_cut(fields)?;
         Ok(())
     }
 

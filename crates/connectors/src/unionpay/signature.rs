@@ -64,7 +64,8 @@ pub fn sign(fields: Fields, key: &SigningKey) -> Result<Fields, KeyError> {
     Ok(fields.with("signature", signature))
 }
 
-/// Whether the fields are those that this key signed.
+/// Whether the fields are those that this key signed. Of a message from outside, whose fields may
+/// have been cut anew, [`verify_cut`] must be asked as well.
 pub fn verify(fields: &Fields, key: &VerifyingKey) -> Result<(), SignatureError> {
     let signature = fields.get("signature").ok_or(SignatureError::Missing)?;
     let version = fields.get("version").unwrap_or_default();
@@ -75,18 +76,22 @@ pub fn verify(fields: &Fields, key: &VerifyingKey) -> Result<(), SignatureError>
     if method != SIGN_METHOD {
         return Err(SignatureError::Method(method.to_owned()));
     }
-    let message = message(fields);
-    if !key.verifies(digest_text(&message).as_bytes(), signature) {
-        return Err(SignatureError::Mismatch);
+    if key.verifies(digest_text(&message(fields)).as_bytes(), signature) {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
     }
-    // Names and values are not told apart in the signed text: `a=1&b=2` may be two fields, or one
-    // whose value is `1&b=2`. Somebody who saw a genuine message could cut it anew, so only the
-    // one cut is believed that UnionPay's own way of reading gives.
+}
+
+/// Whether the signed text gives these fields, and no others. It does not tell names and values
+/// apart: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. Somebody who saw a genuine
+/// message could cut it anew, so only the one cut counts that UnionPay's own way of reading gives.
+pub fn verify_cut(fields: &Fields) -> Result<(), SignatureError> {
     let signed: Vec<_> = fields
         .iter()
         .filter(|(name, _)| *name != "signature")
         .collect();
-    match Fields::from_answer(message.as_bytes()) {
+    match Fields::from_answer(message(fields).as_bytes()) {
         Ok(again) if again.iter().collect::<Vec<_>>() == signed => Ok(()),
         Ok(_) | Err(_) => Err(SignatureError::Ambiguous),
     }

@@ -7,6 +7,10 @@ use jiff::tz::{Offset, TimeZone};
 
 const BEIJING: Offset = Offset::constant(8);
 
+/// Where UnionPay's settlement days begin and end, as the offset at which that is midnight: a day
+/// lasts from 23:00 of the day before to 23:00, in Beijing.
+pub const SETTLEMENT_DAYS: Offset = Offset::constant(9);
+
 /// `YYYYMMDDhhmmss` (txnTime, payTimeout); parts of a second are cut off.
 pub fn order_time(at: Ts) -> String {
     let whole = Timestamp::from_second(at.unix_seconds()).unwrap_or_else(|_| at.into());

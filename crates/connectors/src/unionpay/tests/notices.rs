@@ -181,6 +181,15 @@ fn a_signed_notice_that_is_not_plain_is_malformed() {
 }
 
 #[test]
+fn a_genuine_notice_cut_into_other_fields_is_turned_away() {
+    let genuine = signed(paid());
+    let recut = genuine
+        .without("orderId")
+        .with("merId", format!("{MER_ID}&orderId={ORDER}"));
+    assert!(forged(&recut).contains("two ways"));
+}
+
+#[test]
 fn a_field_that_stands_there_twice_is_no_notice() {
     let body = format!("{}&txnAmt=1", signed(paid()).to_form());
     let refused = heard_at(body.as_bytes(), ten()).unwrap_err();

@@ -6,6 +6,7 @@ pub mod offline;
 pub mod rsa;
 pub mod storage;
 pub mod stripe;
+pub mod unionpay;
 pub mod wechat_pay;
 
 use gateway::Registration;
@@ -15,6 +16,7 @@ use gateway::Registration;
 pub fn gateways() -> &'static [Registration] {
     &[
         wechat_pay::REGISTRATION,
+        unionpay::REGISTRATION,
         stripe::REGISTRATION,
         offline::REGISTRATION,
     ]

@@ -28,6 +28,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod unionpay;
 mod wechat;
 
 pub use control::ControlError;

@@ -1,5 +1,6 @@
 //! Who is outside: one folder a counterparty, each behind the small trait that the engine asks for.
 
+pub mod alipay;
 pub mod gateway;
 pub mod http;
 pub mod rsa;
@@ -11,5 +12,5 @@ use gateway::Registration;
 /// Every gateway that the program can be paid over. One more is one folder and one line here
 /// (`docs/adding-a-gateway.md`).
 pub fn gateways() -> &'static [Registration] {
-    &[wechat_pay::REGISTRATION]
+    &[wechat_pay::REGISTRATION, alipay::REGISTRATION]
 }

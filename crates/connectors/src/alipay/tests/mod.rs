@@ -2,6 +2,7 @@
 //! what must be refused.
 
 mod answers;
+mod calls;
 mod notices;
 mod requests;
 mod settings;

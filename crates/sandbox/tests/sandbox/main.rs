@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its harness too"
 )]
 
+mod alipay;
 mod callbacks;
 mod control;
 mod harness;

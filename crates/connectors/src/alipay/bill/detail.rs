@@ -65,7 +65,7 @@ pub const SUMMARY_START: &str = "#-----------------------------------------业�
 pub const SUMMARY_END: &str = "#----------------------------------------业务汇总列表结束-------------------------------------";
 
 /// The lines of a bill and its own sums, where it has them.
-pub type Read = (Vec<BillLine>, Option<BillTotals>);
+pub type Contents = (Vec<BillLine>, Option<BillTotals>);
 
 /// Why a bill can't be read.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -124,7 +124,7 @@ pub enum BillError {
 }
 
 /// Reads the tables of a bill, in any order; a large one may come in several files.
-pub fn read(files: &[String]) -> Result<Read, BillError> {
+pub fn read(files: &[String]) -> Result<Contents, BillError> {
     let mut lines = Vec::new();
     let mut totals: Option<Footer> = None;
     let (mut found, mut every_part_has_totals) = (false, true);
@@ -245,6 +245,8 @@ impl Columns {
             _ => return Err(wrong("业务类型", self.kind)),
         };
         let is_refund = kind == LineKind::Refund;
+        // Alipay gives refunds no number of its own; ours stands for both.
+        let out_refund_no = self.out_request_no.filter(|_| is_refund).and_then(text);
         let fee = match self.fee.filter(|&index| !cell(index).is_empty()) {
             Some(index) => Some(fee(cell(index)).ok_or_else(|| wrong("服务费", index))?),
             None => None,
@@ -254,8 +256,8 @@ impl Columns {
             kind,
             out_trade_no: text(self.out_trade_no),
             transaction_id: text(self.trade_no),
-            out_refund_no: self.out_request_no.filter(|_| is_refund).and_then(text),
-            refund_id: None,
+            refund_id: out_refund_no.clone(),
+            out_refund_no,
             amount: Money::fen(amount),
             fee,
             status: LineStatus::Succeeded,

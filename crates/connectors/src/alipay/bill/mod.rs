@@ -11,7 +11,7 @@ mod tests;
 
 pub use archive::{ArchiveError, MAX_ENTRIES, unpack};
 pub use detail::{
-    BillError, DETAIL_COLUMNS, DETAIL_END, DETAIL_START, SUMMARY_COLUMNS, SUMMARY_END,
+    BillError, Contents, DETAIL_COLUMNS, DETAIL_END, DETAIL_START, SUMMARY_COLUMNS, SUMMARY_END,
     SUMMARY_START, read,
 };
 pub use table::{TableError, cells};
@@ -115,7 +115,7 @@ impl Alipay {
 }
 
 /// Reads the archive of a bill.
-pub fn open(archive: &[u8]) -> Result<detail::Read, BillError> {
+pub fn open(archive: &[u8]) -> Result<Contents, BillError> {
     read(&unpack(archive, MAX_BILL_BYTES)?)
 }
 

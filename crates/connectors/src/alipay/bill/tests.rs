@@ -52,7 +52,7 @@ fn gbk(text: &str) -> Vec<u8> {
     GBK.encode(text).0.into_owned()
 }
 
-fn read_one(lines: &[&str]) -> Result<detail::Read, BillError> {
+fn read_one(lines: &[&str]) -> Result<Contents, BillError> {
     read(&[detail(lines, FOOTER)])
 }
 
@@ -77,6 +77,7 @@ fn a_bill_is_read_from_its_archive() {
         line: 2,
         kind: LineKind::Refund,
         out_refund_no: Some("RF0198b1c2d3e4f5a6978812345678abcd".to_owned()),
+        refund_id: Some("RF0198b1c2d3e4f5a6978812345678abcd".to_owned()),
         amount: Money::fen(1000),
         fee: Some(-6_000),
         at: Ts::parse("2025-11-20T11:00:00+08:00").unwrap(),

@@ -1,5 +1,6 @@
 //! Who is outside: one folder a counterparty, each behind the small trait that the engine asks for.
 
+pub mod alipay;
 pub mod gateway;
 pub mod http;
 pub mod offline;
@@ -16,6 +17,7 @@ use gateway::Registration;
 pub fn gateways() -> &'static [Registration] {
     &[
         wechat_pay::REGISTRATION,
+        alipay::REGISTRATION,
         unionpay::REGISTRATION,
         stripe::REGISTRATION,
         offline::REGISTRATION,

@@ -8,6 +8,7 @@
 //! What all gateways share is here; what is one gateway's own is in a folder of its name, behind
 //! the trait [`Counterparty`](counterparty::Counterparty).
 
+mod alipay;
 mod bills;
 mod book;
 mod cashier;

@@ -7,6 +7,7 @@
 )]
 
 mod bills;
+mod alipay;
 mod callbacks;
 mod cashier;
 mod control;

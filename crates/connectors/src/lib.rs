@@ -2,6 +2,7 @@
 
 pub mod gateway;
 pub mod http;
+pub mod paypal;
 pub mod rsa;
 pub mod storage;
 pub mod wechat_pay;
@@ -11,5 +12,5 @@ use gateway::Registration;
 /// Every gateway that the program can be paid over. One more is one folder and one line here
 /// (`docs/adding-a-gateway.md`).
 pub fn gateways() -> &'static [Registration] {
-    &[wechat_pay::REGISTRATION]
+    &[wechat_pay::REGISTRATION, paypal::REGISTRATION]
 }

@@ -125,7 +125,12 @@ mod tests {
             not_after: Ts::parse("2035-01-01T00:00:00Z").unwrap(),
         };
         let public_key = key.public_spki_der().unwrap();
-        for (serial, text) in [(0, "00"), (1, "01"), (0x80, "80"), (u64::MAX, "FFFFFFFFFFFFFFFF")] {
+        for (serial, text) in [
+            (0, "00"),
+            (1, "01"),
+            (0x80, "80"),
+            (u64::MAX, "FFFFFFFFFFFFFFFF"),
+        ] {
             let issue = Issue {
                 serial,
                 subject: "messageverificationcerts.example",
@@ -138,7 +143,10 @@ mod tests {
             assert_eq!(read.validity, validity);
             let signature = key.sign(b"message").unwrap();
             assert!(read.key.verifies(b"message", &signature));
-            assert!(VerifyingKey::from_certificate_pem(&pem, text).is_ok(), "{text}");
+            assert!(
+                VerifyingKey::from_certificate_pem(&pem, text).is_ok(),
+                "{text}"
+            );
         }
     }
 

@@ -4,8 +4,8 @@
 //! last line that a kill tore is cut off; what it said had not been answered. A kill of the
 //! process loses nothing; a power failure may lose the last lines, which a sandbox can bear.
 
+use super::Change;
 use crate::SandboxError;
-use crate::book::Change;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,122 +1,23 @@
 //! What the sandbox knows: payments, refunds, what is scheduled, and its settings.
 
-use crate::SandboxError;
-use crate::control::views::{
-    CallbackAttempt, PayRequest, PaymentState, RefundStatus, Settings, TradeType,
+mod file;
+mod records;
+
+pub(crate) use records::{
+    About, Action, Approved, Change, NewPayment, NewRefund, Paid, Payment, Planted, Refund, Task,
+    remember,
 };
-use crate::file::BookFile;
+
+use crate::SandboxError;
+use crate::control::views::{Faults, PaymentState, RefundStatus, Settings};
 use domain::Ts;
-use serde::{Deserialize, Serialize};
+use domain::payment::GatewayName;
+use file::BookFile;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// So many attempts of a notice are remembered.
-const REMEMBERED_ATTEMPTS: usize = 50;
-
-/// A payment that a prepay opened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Payment {
-    pub(crate) out_trade_no: String,
-    pub(crate) trade_type: TradeType,
-    pub(crate) description: String,
-    pub(crate) attach: Option<String>,
-    pub(crate) notify_url: String,
-    /// Fen asked for.
-    pub(crate) total: i64,
-    pub(crate) currency: String,
-    /// As asked for: a repetition must ask the same.
-    pub(crate) time_expire: Option<String>,
-    /// The last moment to pay, after WeChat's corrections of `time_expire`.
-    pub(crate) payable_until: Ts,
-    pub(crate) openid: Option<String>,
-    /// `prepay_id` or `code_url`.
-    pub(crate) handle: String,
-    pub(crate) created_at: Ts,
-    /// `REFUND` is never kept here: it follows from the refunds.
-    pub(crate) state: PaymentState,
-    pub(crate) paid: Option<Paid>,
-    pub(crate) attempts: Vec<CallbackAttempt>,
-}
-
-/// How a payment was paid.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Paid {
-    pub(crate) transaction_id: String,
-    pub(crate) at: Ts,
-    /// Fen really paid.
-    pub(crate) total: i64,
-    pub(crate) notice_id: String,
-    /// What was asked of the control API, so that its repetition is known.
-    pub(crate) request: PayRequest,
-}
-
-/// A refund that was accepted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Refund {
-    pub(crate) out_refund_no: String,
-    pub(crate) refund_id: String,
-    pub(crate) out_trade_no: String,
-    pub(crate) transaction_id: String,
-    pub(crate) reason: Option<String>,
-    pub(crate) notify_url: Option<String>,
-    /// Fen to give back.
-    pub(crate) refund: i64,
-    /// Fen that had been paid.
-    pub(crate) total: i64,
-    pub(crate) currency: String,
-    pub(crate) status: RefundStatus,
-    /// Told to stay `PROCESSING`.
-    pub(crate) held: bool,
-    pub(crate) created_at: Ts,
-    pub(crate) success_at: Option<Ts>,
-    pub(crate) notice_id: String,
-    pub(crate) attempts: Vec<CallbackAttempt>,
-}
-
-/// Something that happens by itself, at its time on the sandbox's clock.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Action {
-    pub(crate) id: u64,
-    pub(crate) due: Ts,
-    pub(crate) task: Task,
-}
-
-/// What happens.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub(crate) enum Task {
-    /// Tells the merchant of a payment.
-    NotifyPayment {
-        out_trade_no: String,
-        bad_signature: bool,
-        attempt: usize,
-    },
-    /// Tells the merchant how a refund ended.
-    NotifyRefund {
-        out_refund_no: String,
-        bad_signature: bool,
-        attempt: usize,
-    },
-    /// The payer pays.
-    Autopay { out_trade_no: String },
-    /// The refund arrives.
-    FinishRefund { out_refund_no: String },
-}
-
-/// One change of the book; the last one of an id counts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Change {
-    Payment(Box<Payment>),
-    Refund(Box<Refund>),
-    Action(Box<Action>),
-    /// This action needs nothing more.
-    Done(u64),
-    Settings(Settings),
-}
+/// A gateway's own number, which only that gateway keeps unique.
+type Foreign = (GatewayName, String);
 
 /// Everything, in memory and, where there is a directory, on disk.
 #[derive(Default)]
@@ -124,14 +25,17 @@ pub(crate) struct Book {
     payments: HashMap<String, Payment>,
     /// Numbers in the order of their arrival.
     payment_order: Vec<String>,
+    handles: HashMap<Foreign, String>,
+    transactions: HashMap<Foreign, String>,
     refunds: HashMap<String, Refund>,
     refund_order: Vec<String>,
+    refund_ids: HashMap<Foreign, String>,
     refunds_of: HashMap<String, Vec<String>>,
-    transactions: HashMap<String, String>,
     actions: BTreeMap<(Ts, u64), Action>,
     due_of: HashMap<u64, Ts>,
     next_action: u64,
     settings: Settings,
+    planted: Vec<Planted>,
     /// Actions that somebody is carrying out right now.
     in_flight: HashSet<u64>,
     file: Option<BookFile>,
@@ -185,24 +89,8 @@ impl Book {
 
     fn apply(&mut self, change: Change) {
         match change {
-            Change::Payment(payment) => {
-                if let Some(paid) = &payment.paid {
-                    self.transactions
-                        .insert(paid.transaction_id.clone(), payment.out_trade_no.clone());
-                }
-                let number = payment.out_trade_no.clone();
-                if self.payments.insert(number.clone(), *payment).is_none() {
-                    self.payment_order.push(number);
-                }
-            }
-            Change::Refund(refund) => {
-                let number = refund.out_refund_no.clone();
-                let of = refund.out_trade_no.clone();
-                if self.refunds.insert(number.clone(), *refund).is_none() {
-                    self.refunds_of.entry(of).or_default().push(number.clone());
-                    self.refund_order.push(number);
-                }
-            }
+            Change::Payment(payment) => self.put_payment(*payment),
+            Change::Refund(refund) => self.put_refund(*refund),
             Change::Action(action) => {
                 self.forget(action.id);
                 self.next_action = self.next_action.max(action.id + 1);
@@ -210,7 +98,33 @@ impl Book {
                 self.actions.insert((action.due, action.id), *action);
             }
             Change::Done(id) => self.forget(id),
-            Change::Settings(settings) => self.settings = settings,
+            Change::Settings(settings) => self.settings = *settings,
+            Change::Planted(planted) => self.planted.push(*planted),
+        }
+    }
+
+    fn put_payment(&mut self, payment: Payment) {
+        let number = payment.out_trade_no.clone();
+        let of_gateway = |text: &str| (payment.gateway, text.to_owned());
+        self.handles
+            .insert(of_gateway(&payment.handle), number.clone());
+        if let Some(paid) = &payment.paid {
+            self.transactions
+                .insert(of_gateway(&paid.transaction_id), number.clone());
+        }
+        if self.payments.insert(number.clone(), payment).is_none() {
+            self.payment_order.push(number);
+        }
+    }
+
+    fn put_refund(&mut self, refund: Refund) {
+        let number = refund.out_refund_no.clone();
+        let of = refund.out_trade_no.clone();
+        self.refund_ids
+            .insert((refund.gateway, refund.refund_id.clone()), number.clone());
+        if self.refunds.insert(number.clone(), refund).is_none() {
+            self.refunds_of.entry(of).or_default().push(number.clone());
+            self.refund_order.push(number);
         }
     }
 
@@ -222,7 +136,7 @@ impl Book {
 
     /// What is still true, as lines.
     fn lines(&self) -> impl Iterator<Item = Vec<Change>> {
-        let settings = std::iter::once(Change::Settings(self.settings.clone()));
+        let settings = std::iter::once(Change::Settings(Box::new(self.settings.clone())));
         let payments = self
             .payments()
             .map(|payment| Change::Payment(Box::new(payment.clone())));
@@ -233,10 +147,15 @@ impl Book {
             .actions
             .values()
             .map(|action| Change::Action(Box::new(action.clone())));
+        let planted = self
+            .planted
+            .iter()
+            .map(|planted| Change::Planted(Box::new(planted.clone())));
         settings
             .chain(payments)
             .chain(refunds)
             .chain(actions)
+            .chain(planted)
             .map(|change| vec![change])
     }
 
@@ -264,25 +183,60 @@ impl Book {
     }
 
     fn due(&self, now: Ts) -> impl Iterator<Item = &Action> {
-        // Hanging refunds wait where they are, and all arrive when the fault is over.
-        let hang = self.settings.faults.refunds_hang;
         self.actions
             .range(..=(now, u64::MAX))
             .map(|(_, action)| action)
-            .filter(move |action| !(hang && matches!(action.task, Task::FinishRefund { .. })))
+            .filter(|action| !self.hangs(&action.task))
+    }
+
+    /// Hanging refunds wait where they are, and all arrive when the fault is over.
+    fn hangs(&self, task: &Task) -> bool {
+        match task {
+            Task::FinishRefund { out_refund_no } => self
+                .refund(out_refund_no)
+                .is_some_and(|refund| self.settings.refunds_hang(refund.gateway)),
+            Task::Notify { .. } | Task::Autopay { .. } => false,
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
+    /// The faults that a gateway has: everybody's and its own.
+    pub(crate) fn faults(&self, gateway: GatewayName) -> Faults {
+        self.settings.faults_at(gateway)
+    }
+
+    pub(crate) fn planted(&self) -> &[Planted] {
+        &self.planted
+    }
+
     pub(crate) fn payment(&self, out_trade_no: &str) -> Option<&Payment> {
         self.payments.get(out_trade_no)
     }
 
-    pub(crate) fn payment_of(&self, transaction_id: &str) -> Option<&Payment> {
+    /// A payment of this gateway, by the merchant's number.
+    pub(crate) fn payment_at(&self, gateway: GatewayName, out_trade_no: &str) -> Option<&Payment> {
+        self.payment(out_trade_no)
+            .filter(|payment| payment.gateway == gateway)
+    }
+
+    /// A payment by the gateway's number of the money.
+    pub(crate) fn payment_of_transaction(
+        &self,
+        gateway: GatewayName,
+        transaction_id: &str,
+    ) -> Option<&Payment> {
         self.transactions
-            .get(transaction_id)
+            .get(&(gateway, transaction_id.to_owned()))
+            .and_then(|number| self.payment(number))
+    }
+
+    /// A payment by the gateway's number of the attempt.
+    pub(crate) fn payment_of_handle(&self, gateway: GatewayName, handle: &str) -> Option<&Payment> {
+        self.handles
+            .get(&(gateway, handle.to_owned()))
             .and_then(|number| self.payment(number))
     }
 
@@ -297,6 +251,19 @@ impl Book {
         self.refunds.get(out_refund_no)
     }
 
+    /// A refund of this gateway, by the merchant's number.
+    pub(crate) fn refund_at(&self, gateway: GatewayName, out_refund_no: &str) -> Option<&Refund> {
+        self.refund(out_refund_no)
+            .filter(|refund| refund.gateway == gateway)
+    }
+
+    /// A refund by the gateway's number.
+    pub(crate) fn refund_of_id(&self, gateway: GatewayName, refund_id: &str) -> Option<&Refund> {
+        self.refund_ids
+            .get(&(gateway, refund_id.to_owned()))
+            .and_then(|number| self.refund(number))
+    }
+
     /// All refunds, oldest first.
     pub(crate) fn refunds(&self) -> impl DoubleEndedIterator<Item = &Refund> {
         self.refund_order
@@ -304,15 +271,23 @@ impl Book {
             .filter_map(|number| self.refunds.get(number))
     }
 
-    /// The refunds of a payment that took or will take money: all but `CLOSED`.
+    /// The refunds of a payment that took or will take money.
     pub(crate) fn live_refunds(&self, out_trade_no: &str) -> impl Iterator<Item = &Refund> {
         let numbers = self.refunds_of.get(out_trade_no).into_iter().flatten();
         numbers
             .filter_map(|number| self.refunds.get(number))
-            .filter(|refund| refund.status != RefundStatus::Closed)
+            .filter(|refund| refund.status.is_live())
     }
 
-    /// The state as WeChat tells it: a paid payment with a refund is `REFUND`.
+    /// Minor units that went back.
+    pub(crate) fn refunded(&self, out_trade_no: &str) -> i64 {
+        self.live_refunds(out_trade_no)
+            .filter(|refund| refund.status == RefundStatus::Success)
+            .map(|refund| refund.amount)
+            .sum()
+    }
+
+    /// The state with its refunds: a paid payment with one is `Refund`.
     pub(crate) fn state_of(&self, payment: &Payment) -> PaymentState {
         match payment.state {
             PaymentState::Success if self.live_refunds(&payment.out_trade_no).next().is_some() => {
@@ -320,13 +295,5 @@ impl Book {
             }
             state => state,
         }
-    }
-}
-
-/// Adds an attempt, and forgets the oldest where there are too many.
-pub(crate) fn remember(attempts: &mut Vec<CallbackAttempt>, attempt: CallbackAttempt) {
-    attempts.push(attempt);
-    if attempts.len() > REMEMBERED_ATTEMPTS {
-        attempts.remove(0);
     }
 }

@@ -95,6 +95,10 @@ impl PaymentGateway for PayPal {
         Box::pin(self.capture_order(payment, now))
     }
 
+    fn collects(&self) -> bool {
+        true
+    }
+
     fn close<'a>(&'a self, payment: &'a PaymentRef, now: Ts) -> Answer<'a, ()> {
         Box::pin(self.close_order(payment, now))
     }

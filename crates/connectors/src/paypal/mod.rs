@@ -10,6 +10,7 @@
 //! [`crate::rsa::CertifiedKey::from_pem`].
 
 mod bill;
+mod capturing;
 mod client;
 mod config;
 mod errors;
@@ -31,6 +32,7 @@ use crate::gateway::{
     Answer, Bill, Callback, Heard, Operation, PaymentGateway, PaymentRef, PaymentStarted,
     PaymentState, RefundRef, RefundState, Reply, StartPayment, StartRefund, Terms,
 };
+use capturing::Capturing;
 use domain::Ts;
 use domain::payment::GatewayName;
 use errors::GATEWAY;
@@ -47,6 +49,7 @@ pub struct PayPal {
     http: reqwest::Client,
     tokens: Tokens,
     certificates: Certificates,
+    capturing: Capturing,
     /// The other end is a sandbox on this machine.
     on_this_machine: bool,
     terms: Terms,
@@ -68,6 +71,7 @@ impl PayPal {
             certificates: Certificates::new(http.clone(), AllowedHosts::of(&base)),
             http,
             tokens: Tokens::default(),
+            capturing: Capturing::default(),
             on_this_machine: config::is_on_this_machine(&base),
             terms: registration::terms(),
         })

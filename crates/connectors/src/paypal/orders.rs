@@ -184,7 +184,11 @@ impl PayPal {
         check_number(operation, "out_trade_no", &payment.out_trade_no)?;
         let path = format!("/v2/checkout/orders/{handle}/capture");
         let id = format!("{}-capture", payment.out_trade_no);
+        self.capturing.begin(handle, now);
         let answer = self.post(operation, &path, &id, &json!({}), now).await;
+        if !matches!(answer, Err(GatewayError::Unknown { .. })) {
+            self.capturing.end(handle);
+        }
         let error = match answer {
             Ok(order) => {
                 return payment_state(&order, payment, now)
@@ -207,13 +211,15 @@ impl PayPal {
     }
 
     /// Gives an order up. PayPal has no call for that with intent `CAPTURE`, and none is needed:
-    /// the payer's consent moves no money, only a capture does, and only we capture. So "closed"
-    /// means that we will not capture, and there is nothing to send.
+    /// the payer's consent moves no money, only a capture does, and only we capture
+    /// ([`PaymentGateway::collects`]). So "closed" means that we will not capture, and there is
+    /// nothing to send.
     ///
-    /// What must not be given up is money that is taken or about to be: that is looked at here,
-    /// and refused. One race is left that no look can close: a capture whose answer never came may
-    /// be carried out a moment later. Hence an order that the payer has agreed to never reads as
-    /// closed ([`payment_state`]), and the query after this decides.
+    /// What must not be given up is money that is taken or about to be. That is looked at here: in
+    /// the order, and among our own captures whose answer has not come, since PayPal may carry one
+    /// out a moment later ([`super::capturing`]).
+    ///
+    /// [`PaymentGateway::collects`]: crate::gateway::PaymentGateway::collects
     pub(super) async fn close_order(
         &self,
         payment: &PaymentRef,
@@ -224,6 +230,10 @@ impl PayPal {
             return Ok(());
         };
         let operation = Operation::Close;
+        if self.capturing.is_going_on(&order.id, now) {
+            let reason = "a capture of ours may be on its way";
+            return Err(operation.unavailable(GATEWAY, reason));
+        }
         match taken(&order, payment).map_err(|reason| operation.unavailable(GATEWAY, reason))? {
             Taken::Nothing | Taken::Declined { .. } => Ok(()),
             Taken::Paid(_) => {

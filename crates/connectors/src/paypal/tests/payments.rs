@@ -356,6 +356,28 @@ async fn a_payer_whose_means_fail_has_failed_and_other_refusals_are_ours() {
 }
 
 #[tokio::test]
+async fn an_order_is_not_given_up_while_its_capture_may_be_on_its_way() {
+    let stub = Stub::start().await;
+    let paypal = paypal(&stub);
+    assert!(paypal.collects());
+    stub.answers_text(COLLECT, 502, "<html>");
+    assert_eq!(kind(paypal.collect(&payment(), now()).await), "unknown");
+    let close_after = async |after: Span| {
+        stub.answers(GET, 200, &order("APPROVED", &[]));
+        paypal.close(&payment(), now() + after).await
+    };
+    assert_eq!(kind(close_after(Span::ZERO).await), "unavailable");
+    assert_eq!(kind(close_after(Span::seconds(119)).await), "unavailable");
+    assert_eq!(close_after(Span::minutes(2)).await, Ok(()));
+    // One whose answer came is over, be it yes or no.
+    stub.answers_text(COLLECT, 502, "<html>")
+        .answers(COLLECT, 422, &issue("INSTRUMENT_DECLINED"));
+    assert_eq!(kind(paypal.collect(&payment(), now()).await), "unknown");
+    paypal.collect(&payment(), now()).await.unwrap();
+    assert_eq!(close_after(Span::ZERO).await, Ok(()));
+}
+
+#[tokio::test]
 async fn closing_sends_nothing_but_is_refused_once_money_is_taken_or_coming() {
     let stub = Stub::start().await;
     let paypal = paypal(&stub);

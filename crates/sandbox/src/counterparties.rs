@@ -1,7 +1,7 @@
 //! Who is played.
 
 use crate::counterparty::Counterparty;
-use crate::{SandboxError, wechat};
+use crate::{SandboxError, paypal, wechat};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,5 +10,5 @@ type Open = fn(Option<&Path>) -> Result<Arc<dyn Counterparty>, SandboxError>;
 
 /// All counterparties. One more is one folder and one line here.
 pub(crate) fn counterparties() -> &'static [Open] {
-    &[wechat::open]
+    &[wechat::open, paypal::open]
 }

@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 enum Event {
     Approved(Payment),
     Paid(Payment),
-    Refund(Refund, Payment),
+    Refund(Box<Refund>, Payment),
 }
 
 impl Event {
@@ -209,7 +209,7 @@ impl Sandbox {
             About::Refund(number) => {
                 let refund = book.refund(number)?;
                 let payment = book.payment(&refund.out_trade_no)?;
-                Some(Event::Refund(refund.clone(), payment.clone()))
+                Some(Event::Refund(Box::new(refund.clone()), payment.clone()))
             }
         }
     }

@@ -87,15 +87,7 @@ impl Info {
         let Some(kind) = self.kind()? else {
             return Ok(None);
         };
-        let number = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let numbers = [number(&self.invoice_id), number(&self.custom_field)];
-        let refund_no = |text: &&String| text.starts_with(REFUND_PREFIX);
-        let out_refund_no = numbers.iter().flatten().find(refund_no).cloned();
-        let out_trade_no = numbers
-            .iter()
-            .flatten()
-            .find(|text| !refund_no(text))
-            .cloned();
+        let (out_trade_no, out_refund_no) = self.numbers(kind);
         let amount = match self.transaction_amount.read() {
             Ok(amount) => amount,
             // We only ever ask for currencies that we know, so this is other business.
@@ -103,16 +95,12 @@ impl Info {
             Err(reason) => return Err(format!("{}: {reason}", self.transaction_id)),
         };
         let fee = self.fee(amount)?;
-        let is_capture = |kind: &String| kind == "TXN";
-        let reference = self.paypal_reference_id.clone();
-        let reference = reference.filter(|_| {
-            self.paypal_reference_id_type
-                .as_ref()
-                .is_none_or(is_capture)
-        });
-        let (transaction_id, out_refund_no, refund_id) = match kind {
-            LineKind::Payment => (Some(self.transaction_id.clone()), None, None),
-            LineKind::Refund => (reference, out_refund_no, Some(self.transaction_id.clone())),
+        // A reference to anything but a transaction is not to a capture.
+        let is_capture = self.paypal_reference_id_type.as_deref().unwrap_or("TXN") == "TXN";
+        let reference = self.paypal_reference_id.clone().filter(|_| is_capture);
+        let (transaction_id, refund_id) = match kind {
+            LineKind::Payment => (Some(self.transaction_id.clone()), None),
+            LineKind::Refund => (reference, Some(self.transaction_id.clone())),
         };
         Ok(Some(BillLine {
             line,
@@ -129,6 +117,24 @@ impl Info {
                 &self.transaction_initiation_date,
             )?,
         }))
+    }
+
+    /// Our numbers of the payment and of the refund. A refund's line carries its own number as its
+    /// invoice and the payment's beside it; where it carries one number only, which of the two it
+    /// is shows in how it begins.
+    fn numbers(&self, kind: LineKind) -> (Option<String>, Option<String>) {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (invoice, custom) = (given(&self.invoice_id), given(&self.custom_field));
+        match (kind, invoice, custom) {
+            (LineKind::Payment, invoice, custom) => (custom.or(invoice), None),
+            (LineKind::Refund, Some(invoice), Some(custom)) if invoice != custom => {
+                (Some(custom), Some(invoice))
+            }
+            (LineKind::Refund, invoice, custom) => match invoice.or(custom) {
+                Some(number) if number.starts_with(REFUND_PREFIX) => (None, Some(number)),
+                number => (number, None),
+            },
+        }
     }
 
     /// `T00nn` is a payment, ours to receive where its amount is positive. `T1107` is a refund that

@@ -10,5 +10,6 @@ mod callbacks;
 mod control;
 mod harness;
 mod payments;
+mod paypal;
 mod refunds;
 mod restart;

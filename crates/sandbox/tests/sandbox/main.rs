@@ -6,8 +6,11 @@
     reason = "a test fails by panicking, in its harness too"
 )]
 
+mod bills;
 mod callbacks;
+mod cashier;
 mod control;
+mod faults;
 mod harness;
 mod payments;
 mod paypal;

@@ -1,17 +1,9 @@
 //! Statuses 100 to 102, over HTTP, against the sandbox, with a clock that stands still until it is
 //! moved (spec 10, commands by status; spec 20, rules).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::World;
+use crate::harness::scenes::{CLINIC_PRICE, DISPATCH_PRICE as PRICE, TO_SERVICE, summary, then};
 use domain::Span;
-use harness::World;
-use harness::scenes::{CLINIC_PRICE, DISPATCH_PRICE as PRICE, TO_SERVICE, summary, then};
 use sandbox::views::{Faults, PayCallback, UnknownOutcome};
 use serde_json::json;
 
@@ -222,7 +214,7 @@ journey!(
 
 /// The late money is recorded and refunded in full, the status has not moved, and the patient sees
 /// both: a refund of its own, and a line of the journal.
-async fn went_back(world: &World, patient: &harness::Person, order: &str, status: i64) {
+async fn went_back(world: &World, patient: &crate::harness::Person, order: &str, status: i64) {
     let seen = world.get(patient, &format!("/orders/{order}")).await;
     assert_eq!(seen.data()["statusCode"], status);
     let refunds = seen.data()["refunds"].as_array().expect("refunds");

@@ -1,10 +1,8 @@
 //! Hours that come every week (spec 10, clinic mode): published seven days ahead, by themselves.
 
-mod harness;
-
+use crate::harness::scenes::then;
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::scenes::then;
-use harness::{Person, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 

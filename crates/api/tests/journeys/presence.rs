@@ -1,9 +1,7 @@
 //! Presence is a lease: who does not renew it has gone (spec 10, dispatch mode).
 
-mod harness;
-
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::{Person, World};
 use serde_json::json;
 
 async fn renews(world: &World, doctor: &Person, seconds: i64) {

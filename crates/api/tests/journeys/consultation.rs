@@ -1,12 +1,10 @@
 //! Whole consultations, by HTTP and in the room at once (spec 10, the consultation itself): in words,
 //! by video with a connection that is lost, and by video that never comes about.
 
-mod harness;
-
+use crate::harness::live::{BEGUN, Live, said, told};
+use crate::harness::scenes::{TO_READY, TO_SERVICE, summary, then};
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::live::{BEGUN, Live, said, told};
-use harness::scenes::{TO_READY, TO_SERVICE, summary, then};
-use harness::{Person, World};
 use serde_json::{Value, json};
 
 /// What a video consultation costs, in fen.

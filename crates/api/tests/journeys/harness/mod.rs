@@ -13,16 +13,19 @@ pub mod live;
 pub mod scenes;
 mod truth;
 
+use connectors::gateway::{PaymentGateway, Values};
 use connectors::storage::LocalStorage;
-use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::consultation::ConsultationType;
 use domain::order::Role;
+use domain::payment::GatewayName;
 use domain::{DepartmentId, Money, Span, Ts, UserId};
 use engine::clock::{Clock, SettableClock};
 use engine::{Engine, EngineConfig, Gateways};
 use reqwest::{Method, StatusCode};
+use sandbox::views::Webhook;
 use sandbox::{Sandbox, SandboxClock, SandboxConfig};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -135,7 +138,8 @@ pub struct World {
     patients: AtomicU64,
     /// Fen that the gateway holds and our books don't: refunded elsewhere, or paid to nobody.
     elsewhere: AtomicI64,
-    pub gateway: Arc<WechatPay>,
+    /// The connectors, for speaking to a gateway past the engine.
+    pub gateways: BTreeMap<GatewayName, Arc<dyn PaymentGateway>>,
     pub fresh: Fresh,
     /// Where files are kept.
     pub files: Folder,
@@ -173,6 +177,41 @@ fn password_hash() -> &'static str {
     HASH.get_or_init(|| api::password::hash(PASSWORD).expect("hash"))
 }
 
+/// Every gateway that there is, against the sandbox, and its notices on their way to the API.
+fn open_gateways(
+    sandbox: &Sandbox,
+    sandbox_address: &str,
+    base: &str,
+) -> (Gateways, BTreeMap<GatewayName, Arc<dyn PaymentGateway>>) {
+    let (mut gateways, mut opened) = (Gateways::new(), BTreeMap::new());
+    let played = sandbox.gateways();
+    for registration in connectors::gateways() {
+        let values = if played.contains(&registration.name) {
+            let given = sandbox.values(registration.name, sandbox_address);
+            let owned = |(name, value): (&'static str, String)| (name.to_owned(), value);
+            given.expect("values").into_iter().map(owned).collect()
+        } else {
+            BTreeMap::new()
+        };
+        let values = Values {
+            values,
+            public_url: base.to_owned(),
+            timeout: Duration::from_secs(5),
+        };
+        let webhook = Webhook {
+            gateway: registration.name,
+            url: Some(values.notify_url(registration.name)),
+        };
+        if played.contains(&registration.name) {
+            sandbox.set_webhook(webhook).expect("webhook");
+        }
+        let gateway = (registration.open)(&values).expect("a gateway");
+        opened.insert(registration.name, Arc::clone(&gateway));
+        gateways = gateways.with(gateway);
+    }
+    (gateways, opened)
+}
+
 impl World {
     pub async fn on_sqlite() -> Self {
         Self::on(fresh_sqlite().await.expect("a database")).await
@@ -192,31 +231,15 @@ impl World {
         let sandbox_address = serve(sandbox.router()).await;
         let api_listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let base = format!("http://{}", api_listener.local_addr().expect("address"));
-        let merchant = sandbox.merchant();
-        let wechat = WechatPay::new(WechatPayConfig {
-            base_url: sandbox_address,
-            appid: merchant.appid.clone(),
-            mchid: merchant.mchid.clone(),
-            merchant_serial: merchant.merchant_serial.clone(),
-            merchant_private_key_pem: merchant.merchant_private_key_pem.clone(),
-            api_v3_key: merchant.api_v3_key.clone(),
-            platform_keys: vec![PlatformKey {
-                serial: merchant.platform_serial.clone(),
-                pem: merchant.platform_public_key_pem.clone(),
-            }],
-            notify_url: format!("{base}/api/v1/payments/webhook/wechat"),
-            timeout: Duration::from_secs(5),
-        })
-        .expect("connector");
-        let wechat = Arc::new(wechat);
+        let (gateways, opened) = open_gateways(&sandbox, &sandbox_address, &base);
         let files = Folder::fresh();
         let storage = LocalStorage::open(&files.0).expect("a folder");
-        let gateways = Gateways::new().with(wechat.clone());
         let engine = Engine::start(
             store.clone(),
             gateways,
             clock.clone(),
             EngineConfig {
+                public_url: Some(base.clone()),
                 storage: Some(Arc::new(storage)),
                 ..EngineConfig::default()
             },
@@ -246,7 +269,7 @@ impl World {
             admin: nobody(),
             patients: AtomicU64::new(0),
             elsewhere: AtomicI64::new(0),
-            gateway: wechat,
+            gateways: opened,
             fresh,
             files,
             stop,

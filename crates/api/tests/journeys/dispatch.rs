@@ -1,17 +1,9 @@
 //! Dispatched consultations from 200 to 401, over HTTP, against the sandbox, with a clock that
 //! stands still until it is moved (spec 10, commands by status).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, TO_SERVICE, summary, then};
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, TO_SERVICE, summary, then};
-use harness::{Person, World};
 use serde_json::json;
 
 journey!(

@@ -1,11 +1,9 @@
 //! Pictures, voice clips and documents in a consultation (spec 40, files): as announced, looked at,
 //! and for the two and operations alone.
 
-mod harness;
-
+use crate::harness::scenes::summary;
+use crate::harness::{Answer, Person, World};
 use domain::Span;
-use harness::scenes::summary;
-use harness::{Answer, Person, World};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,9 +1,7 @@
 //! The database goes away and comes back: nothing is accepted that can't be kept, and nothing that
 //! was accepted is lost (spec 80, acceptance: 503, then well again).
 
-mod harness;
-
-use harness::World;
+use crate::harness::World;
 use reqwest::Method;
 use serde_json::json;
 use std::sync::Arc;

@@ -1,13 +1,11 @@
 //! The room over its WebSocket: order, resumption, receipts, presence, signalling, and what is wrong
 //! with a frame (docs/api/room.md).
 
-mod harness;
-
+use crate::harness::World;
+use crate::harness::live::{BEGUN, Live, address, said};
 use domain::order::Role;
 use domain::{OrderId, Span};
 use futures::SinkExt;
-use harness::World;
-use harness::live::{BEGUN, Live, address, said};
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -179,7 +177,7 @@ journey!(the_room_closes_with_the_order_and_stays_readable, |world| {
     one.say("谢谢").await;
     one.frame("ack").await;
     let done = world
-        .act(&doctor, &order, "finish", harness::scenes::summary())
+        .act(&doctor, &order, "finish", crate::harness::scenes::summary())
         .await;
     done.data();
     assert_eq!(one.frame("order").await["open"], false);

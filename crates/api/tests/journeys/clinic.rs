@@ -1,16 +1,8 @@
 //! Consultations queued for a clinic session, over HTTP (spec 10, clinic mode).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::World;
+use crate::harness::scenes::{CLINIC_PRICE as PRICE, TO_QUEUE, then};
 use domain::Span;
-use harness::World;
-use harness::scenes::{CLINIC_PRICE as PRICE, TO_QUEUE, then};
 use serde_json::json;
 
 /// From booking to a place in a session that is not open yet.

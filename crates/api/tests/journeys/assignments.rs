@@ -1,18 +1,10 @@
 //! Why doctors were asked, and who is served first, over HTTP on both databases (spec 10, dispatch
 //! mode).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, summary, then};
+use crate::harness::{Person, World};
 use domain::Span;
 use domain::consultation::replay::{PastOffer, WeightChanges, replay};
-use harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, summary, then};
-use harness::{Person, World};
 use serde_json::{Value, json};
 use store::RankingsAfter;
 

@@ -1,17 +1,9 @@
 //! Refunds: quoted, asked for, reviewed, sent, refused, tried again, recorded (spec 10, statuses 500
 //! to 503 and refund shares; spec 20, rules).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::World;
+use crate::harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, TO_SERVICE, summary, then};
 use domain::{Money, Span};
-use harness::World;
-use harness::scenes::{DISPATCH_PRICE as PRICE, TO_READY, TO_SERVICE, summary, then};
 use sandbox::views::{Faults, OutcomeCallback, OutcomeRequest, RefundRefusal, RefundStatus};
 use serde_json::{Value, json};
 
@@ -278,7 +270,10 @@ journey!(
 );
 
 /// A refund that the gateway took and that ends there in this way.
-async fn ends_there(world: &World, status: RefundStatus) -> (harness::Person, String, String) {
+async fn ends_there(
+    world: &World,
+    status: RefundStatus,
+) -> (crate::harness::Person, String, String) {
     let patient = world.patient().await;
     let order = world.paid_dispatch(&patient).await;
     world.faults(Faults {

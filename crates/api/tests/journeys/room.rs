@@ -1,8 +1,6 @@
 //! What patient and doctor say to each other (spec 10, the consultation itself).
 
-mod harness;
-
-use harness::World;
+use crate::harness::World;
 use reqwest::Method;
 use serde_json::{Value, json};
 

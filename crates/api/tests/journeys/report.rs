@@ -1,15 +1,7 @@
 //! A consultation's report as PDF (spec 10, the consultation itself).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::{Person, World};
 use lopdf::Document;
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE};
 use reqwest::{Method, Response};

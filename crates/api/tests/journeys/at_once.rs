@@ -1,16 +1,8 @@
 //! The same thing many times at once has one effect (spec 00, rule 5).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::World;
+use crate::harness::scenes::{TO_READY, TO_SERVICE, then};
 use domain::{Money, Span};
-use harness::World;
-use harness::scenes::{TO_READY, TO_SERVICE, then};
 use serde_json::json;
 
 journey!(

@@ -1,8 +1,6 @@
 //! Lists of orders: whose, searched, and walked through while they grow (spec 80).
 
-mod harness;
-
-use harness::{Person, World};
+use crate::harness::{Person, World};
 use serde_json::{Value, json};
 
 fn ids(list: &Value) -> Vec<String> {

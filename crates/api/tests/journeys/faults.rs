@@ -1,18 +1,10 @@
 //! Everything that goes wrong (spec 10, faults), each from the patient's side to the last fen.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
-use domain::Span;
-use harness::World;
-use harness::scenes::{
+use crate::harness::World;
+use crate::harness::scenes::{
     CLINIC_PRICE, DISPATCH_PRICE as PRICE, TO_QUEUE, TO_READY, TO_SERVICE, summary, then,
 };
+use domain::Span;
 use sandbox::views::{Faults, PayCallback};
 use serde_json::json;
 

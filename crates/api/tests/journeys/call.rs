@@ -1,12 +1,10 @@
 //! Two real browsers in one room: a video call between them, and what they show each other (spec 10,
 //! the consultation itself; docs/api/room.md).
 
-mod harness;
-
+use crate::harness::browser::{Steering, Window};
+use crate::harness::scenes::{TO_READY, then};
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::browser::{Steering, Window};
-use harness::scenes::{TO_READY, then};
-use harness::{Person, World};
 use serde_json::{Value, json};
 
 const CLIENT: &str = include_str!("call.js");

@@ -1,19 +1,11 @@
 //! Bad input gets a clear error that names what is wrong, and changes nothing: each refusal is held
 //! against its HTTP status, its code, its field, its words, and what is kept.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and fails"
-)]
-
-mod harness;
-
+use crate::harness::scenes::DISPATCH_PRICE as PRICE;
+use crate::harness::{Answer, PASSWORD, Person, World};
 use connectors::gateway::{PaymentGateway, PaymentRef, StartPayment};
-use domain::payment::Method as PayMethod;
+use domain::payment::{GatewayName, Method as PayMethod};
 use domain::{Money, Span};
-use harness::scenes::DISPATCH_PRICE as PRICE;
-use harness::{Answer, PASSWORD, Person, World};
 use reqwest::{Method, RequestBuilder};
 use sandbox::views::{PayCallback, PayRequest, RedeliverRequest};
 use serde_json::{Value, json};
@@ -199,7 +191,7 @@ journey!(
         let before = world.picture(&order).await;
         let long = "字".repeat(4_001);
         let summary = |field: &str, text: &str| {
-            let mut body = harness::scenes::summary();
+            let mut body = crate::harness::scenes::summary();
             body[field] = json!(text);
             body
         };
@@ -223,7 +215,7 @@ journey!(
         assert_eq!(world.picture(&order).await, before);
         let messages = world.get(patient, &format!("/orders/{order}/messages?after=2")).await;
         assert_eq!(messages.data(), &json!([]), "but for the two lines of the system");
-        let done = harness::scenes::summary();
+        let done = crate::harness::scenes::summary();
         world.act(doctor, &order, "finish", done).await.data();
         let rate = format!("/orders/{order}/rate");
         let stars = world.post(patient, &rate, json!({ "stars": 6 })).await;
@@ -237,7 +229,7 @@ journey!(
         let inside = world.book_dispatch(patient).await;
         let body = json!({ "gateway": "wechat", "method": "jsapi" });
         let answer = world.post(patient, &format!("/orders/{inside}/pay"), body).await;
-        names(&answer, 422, "6001", "openid", "WeChat");
+        names(&answer, 422, "6001", "payer", "openid");
         world.ended(&inside, 100, 0, 0, &[100]).await;
     }
 );
@@ -551,7 +543,8 @@ journey!(
             client_ip: None,
             return_url: None,
         };
-        world.gateway.start(&request, world.now()).await.expect("started");
+        let gateway = &world.gateways[&GatewayName::WECHAT];
+        gateway.start(&request, world.now()).await.expect("started");
         world.sandbox.pay(number, PayRequest::default()).expect("paid");
         world.only_at_the_gateway(Money::fen(100));
         world.settle().await;

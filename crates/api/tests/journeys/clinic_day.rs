@@ -2,11 +2,9 @@
 //! queue, a late doctor, a pause, missed calls and cancels; and in the afternoon a session that ends
 //! half-way.
 
-mod harness;
-
+use crate::harness::scenes::summary;
+use crate::harness::{Person, World};
 use domain::Span;
-use harness::scenes::summary;
-use harness::{Person, World};
 use serde_json::{Value, json};
 
 const PRICE: i64 = 5_000;
@@ -124,7 +122,7 @@ impl Day<'_> {
         self.visits[visit].goes(&[400, 401, 900]);
     }
 
-    async fn session_does(&self, action: &str) -> harness::Answer {
+    async fn session_does(&self, action: &str) -> crate::harness::Answer {
         let id = self.session["id"].as_str().expect("id");
         let path = format!("/sessions/{id}/{action}");
         self.world.post(&self.doctor, &path, json!({})).await

@@ -6,7 +6,7 @@ use super::signature::{
 };
 use super::wire::{EncryptedResource, Notification};
 use super::{PlatformKey, WechatPay, WechatPayConfig, WechatPayConfigError};
-use crate::gateway::{Callback, CallbackError, Notice, PaidNotice, PaymentGateway, RefundState};
+use crate::gateway::{Callback, CallbackError, Notice, PaidNotice, RefundState};
 use crate::rsa::{KeyError, SigningKey, VerifyingKey};
 use aws_lc_rs::aead::AES_128_GCM;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};

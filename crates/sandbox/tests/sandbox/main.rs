@@ -15,3 +15,4 @@ mod harness;
 mod payments;
 mod refunds;
 mod restart;
+mod wechat;

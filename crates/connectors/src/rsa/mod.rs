@@ -3,9 +3,11 @@
 
 pub(crate) mod certificate;
 mod issue;
+mod oaep;
 mod validity;
 
 pub use issue::Issue;
+pub use oaep::{DecryptingKey, EncryptingKey};
 pub use validity::Validity;
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
@@ -46,6 +48,9 @@ pub enum KeyError {
     /// The system gave no randomness, or the key is unusable.
     #[error("the message could not be signed")]
     NotSigned,
+    /// Longer than the key can take, or no randomness.
+    #[error("the text could not be encrypted")]
+    NotEncrypted,
 }
 
 /// A private key that signs, by RSA PKCS#1 v1.5 with SHA-256.

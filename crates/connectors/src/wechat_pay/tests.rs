@@ -210,7 +210,7 @@ fn a_refund_callback_is_read() {
     };
     assert_eq!(notice, expected);
     assert_eq!(
-        super::refund_status("CLOSE", "1", None),
+        super::refunds::refund_status("CLOSE", "1", None),
         Ok(RefundState::Closed)
     );
 }

@@ -109,6 +109,7 @@ impl Refusal {
             | MoneyRefusal::Closed
             | MoneyRefusal::Failed
             | MoneyRefusal::Expired
+            | MoneyRefusal::NotAbnormal
             | MoneyRefusal::NotApproved => {
                 Self::unprocessable("REFUND_NOT_ALLOWED", &refusal.to_string())
             }

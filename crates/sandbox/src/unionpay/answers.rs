@@ -68,6 +68,7 @@ impl From<MoneyRefusal> for Code {
             | MoneyRefusal::Closed
             | MoneyRefusal::Failed
             | MoneyRefusal::Expired
+            | MoneyRefusal::NotAbnormal
             | MoneyRefusal::NotApproved
             | MoneyRefusal::TooManyRefunds(_)
             | MoneyRefusal::PaidTooLongAgo => Self("35", format!("原交易状态不正确[{refusal}]")),

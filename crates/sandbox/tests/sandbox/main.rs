@@ -19,3 +19,4 @@ mod refunds;
 mod restart;
 mod stripe;
 mod unionpay;
+mod wechat;

@@ -2,6 +2,9 @@
 //! compares inside the library, in constant time.
 
 pub(crate) mod certificate;
+mod oaep;
+
+pub use oaep::{DecryptingKey, EncryptingKey};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
@@ -39,6 +42,9 @@ pub enum KeyError {
     /// The system gave no randomness, or the key is unusable.
     #[error("the message could not be signed")]
     NotSigned,
+    /// Longer than the key can take, or no randomness.
+    #[error("the text could not be encrypted")]
+    NotEncrypted,
 }
 
 /// A private key that signs, by RSA PKCS#1 v1.5 with SHA-256.

@@ -16,3 +16,4 @@ mod payments;
 mod refunds;
 mod restart;
 mod unionpay;
+mod wechat;

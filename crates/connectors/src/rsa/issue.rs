@@ -36,15 +36,11 @@ pub struct Issue<'a> {
 impl Issue<'_> {
     /// The certificate as PEM, signed with the issuer's key.
     pub fn signed_by(&self, issuer: &SigningKey) -> Result<String, KeyError> {
-        // A leading zero keeps the number positive.
-        let serial = [&[0][..], &self.serial.to_be_bytes()].concat();
-        let leading = serial.iter().take_while(|&&byte| byte == 0).count();
-        let keep = leading.saturating_sub(1).min(serial.len() - 1);
         let content = element(
             SEQUENCE,
             &[
                 element(VERSION, &element(INTEGER, &VERSION_3)),
-                element(INTEGER, &serial[keep..]),
+                integer(self.serial),
                 SHA256_WITH_RSA.to_vec(),
                 name(self.issuer),
                 element(SEQUENCE, &self.validity.to_der()),
@@ -66,6 +62,17 @@ fn name(common: &str) -> Vec<u8> {
     let value = element(UTF8_STRING, common.as_bytes());
     let pair = element(SEQUENCE, &[&COMMON_NAME[..], &value].concat());
     element(SEQUENCE, &element(SET, &pair))
+}
+
+/// A number in the fewest bytes; a leading zero stands only where it keeps the number positive.
+fn integer(number: u64) -> Vec<u8> {
+    let bytes = number.to_be_bytes();
+    let significant = bytes.iter().position(|&byte| byte != 0);
+    let digits = significant.map_or(&[][..], |at| &bytes[at..]);
+    match digits.first() {
+        Some(0..0x80) => element(INTEGER, digits),
+        Some(_) | None => element(INTEGER, &[&[0][..], digits].concat()),
+    }
 }
 
 /// One element of DER.
@@ -147,6 +154,20 @@ mod tests {
                 VerifyingKey::from_certificate_pem(&pem, text).is_ok(),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_in_the_fewest_bytes() {
+        for (number, content) in [
+            (0, &[0][..]),
+            (1, &[1]),
+            (0x7f, &[0x7f]),
+            (0x80, &[0, 0x80]),
+            (300, &[1, 0x2c]),
+            (u64::MAX, &[0, 255, 255, 255, 255, 255, 255, 255, 255]),
+        ] {
+            assert_eq!(integer(number), element(INTEGER, content), "{number}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Webhooks: the published sample, and what proves a message or does not.
 
 use super::stub::Stub;
-use super::{CAPTURE, NUMBER, ORDER, REFUND, REFUND_NUMBER, capture, now, nzd, order, paypal};
+use super::{CAPTURE, NUMBER, REFUND, REFUND_NUMBER, capture, now, nzd, order, paypal};
 use crate::gateway::{
     Callback, CallbackError, Notice, PaidNotice, PaymentGateway as _, RefundState,
 };
@@ -85,8 +85,7 @@ async fn hear(
 }
 
 fn event(event_type: &str, resource: &Value) -> String {
-    let id = "WH-58D329510W468432D-8HN650336L201105X";
-    json!({ "id": id, "event_type": event_type, "resource": resource }).to_string()
+    json!({ "id": NOTICE, "event_type": event_type, "resource": resource }).to_string()
 }
 
 fn paid_event() -> String {
@@ -149,100 +148,20 @@ async fn the_published_sample_verifies() {
     assert_eq!(notice, expected);
 }
 
-#[tokio::test]
-async fn each_event_becomes_what_it_proves() {
+const NOTICE: &str = "WH-58D329510W468432D-8HN650336L201105X";
+
+fn other(event_type: &str) -> Notice {
+    Notice::Other {
+        notice_id: NOTICE.to_owned(),
+        event_type: event_type.to_owned(),
+    }
+}
+
+/// Each of these events, genuine, is read as this notice.
+async fn become_notices(cases: Vec<(&str, Value, Notice)>) {
     let stub = serving().await;
     let paypal = paypal(&stub);
-    let notice_id = "WH-58D329510W468432D-8HN650336L201105X".to_owned();
-    let ask = Notice::AskPayment {
-        notice_id: notice_id.clone(),
-        out_trade_no: NUMBER.to_owned(),
-    };
-    let ask_refund = Notice::AskRefund {
-        notice_id: notice_id.clone(),
-        out_refund_no: REFUND_NUMBER.to_owned(),
-    };
-    let other = |event_type: &str| Notice::Other {
-        notice_id: notice_id.clone(),
-        event_type: event_type.to_owned(),
-    };
-    let paid = PaidNotice {
-        out_trade_no: NUMBER.to_owned(),
-        transaction_id: CAPTURE.to_owned(),
-        amount: nzd(11_500),
-        paid_at: Ts::parse("2025-11-20T02:01:00Z").unwrap(),
-    };
-    let refund = |status: &str, number: &str| {
-        json!({ "id": REFUND, "status": status, "invoice_id": number,
-                "amount": { "currency_code": "NZD", "value": "15.00" },
-                "update_time": "2025-11-20T02:06:00Z" })
-    };
-    let back = RefundState::Succeeded {
-        refund_id: REFUND.to_owned(),
-        at: Ts::parse("2025-11-20T02:06:00Z").unwrap(),
-    };
-    let mut foreign = capture("COMPLETED");
-    foreign["custom_id"] = json!("shop order #5");
-    let approved = order("APPROVED", &[]);
-    assert_eq!(approved["id"], ORDER);
-    for (event_type, resource, expected) in [
-        (
-            "PAYMENT.CAPTURE.COMPLETED",
-            capture("COMPLETED"),
-            Notice::Paid {
-                notice_id: notice_id.clone(),
-                paid,
-            },
-        ),
-        // Approved is not paid.
-        ("CHECKOUT.ORDER.APPROVED", approved.clone(), ask.clone()),
-        ("CHECKOUT.ORDER.COMPLETED", approved, ask.clone()),
-        ("PAYMENT.CAPTURE.PENDING", capture("PENDING"), ask.clone()),
-        ("PAYMENT.CAPTURE.DENIED", capture("DECLINED"), ask.clone()),
-        ("PAYMENT.CAPTURE.DECLINED", capture("DECLINED"), ask.clone()),
-        // An event whose resource says otherwise is no proof.
-        ("PAYMENT.CAPTURE.COMPLETED", capture("PENDING"), ask),
-        (
-            "PAYMENT.CAPTURE.REFUNDED",
-            refund("COMPLETED", REFUND_NUMBER),
-            Notice::Refund {
-                notice_id: notice_id.clone(),
-                out_refund_no: REFUND_NUMBER.to_owned(),
-                state: back,
-            },
-        ),
-        (
-            "PAYMENT.CAPTURE.REFUNDED",
-            refund("PENDING", REFUND_NUMBER),
-            ask_refund.clone(),
-        ),
-        (
-            "PAYMENT.REFUND.FAILED",
-            refund("FAILED", REFUND_NUMBER),
-            ask_refund,
-        ),
-        // Made by hand at PayPal, or another program's.
-        (
-            "PAYMENT.CAPTURE.REFUNDED",
-            refund("COMPLETED", NUMBER),
-            other("PAYMENT.CAPTURE.REFUNDED"),
-        ),
-        (
-            "PAYMENT.CAPTURE.COMPLETED",
-            foreign,
-            other("PAYMENT.CAPTURE.COMPLETED"),
-        ),
-        (
-            "PAYMENT.CAPTURE.REVERSED",
-            json!({}),
-            other("PAYMENT.CAPTURE.REVERSED"),
-        ),
-        (
-            "CUSTOMER.DISPUTE.CREATED",
-            json!([1]),
-            other("CUSTOMER.DISPUTE.CREATED"),
-        ),
-    ] {
+    for (event_type, resource, expected) in cases {
         let body = event(event_type, &resource);
         let headers = signed(&stub, &KEY, &body, now());
         let notice = hear(&paypal, &headers, &body, now()).await.unwrap();
@@ -250,6 +169,81 @@ async fn each_event_becomes_what_it_proves() {
     }
     // The certificate was fetched once.
     assert_eq!(stub.lines(), [format!("GET {CERTIFICATE}")]);
+}
+
+#[tokio::test]
+async fn only_a_completed_capture_is_money() {
+    let ask = Notice::AskPayment {
+        notice_id: NOTICE.to_owned(),
+        out_trade_no: NUMBER.to_owned(),
+    };
+    let paid = Notice::Paid {
+        notice_id: NOTICE.to_owned(),
+        paid: PaidNotice {
+            out_trade_no: NUMBER.to_owned(),
+            transaction_id: CAPTURE.to_owned(),
+            amount: nzd(11_500),
+            paid_at: Ts::parse("2025-11-20T02:01:00Z").unwrap(),
+        },
+    };
+    let approved = order("APPROVED", &[]);
+    let (pending, declined) = (capture("PENDING"), capture("DECLINED"));
+    become_notices(vec![
+        ("PAYMENT.CAPTURE.COMPLETED", capture("COMPLETED"), paid),
+        // Approved is not paid.
+        ("CHECKOUT.ORDER.APPROVED", approved.clone(), ask.clone()),
+        ("CHECKOUT.ORDER.COMPLETED", approved, ask.clone()),
+        ("PAYMENT.CAPTURE.PENDING", pending.clone(), ask.clone()),
+        ("PAYMENT.CAPTURE.DENIED", declined.clone(), ask.clone()),
+        ("PAYMENT.CAPTURE.DECLINED", declined, ask.clone()),
+        // An event whose resource says otherwise is no proof.
+        ("PAYMENT.CAPTURE.COMPLETED", pending, ask),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn only_a_completed_refund_is_money_back() {
+    let refund = |status: &str| {
+        json!({ "id": REFUND, "status": status, "invoice_id": REFUND_NUMBER,
+                "amount": { "currency_code": "NZD", "value": "15.00" },
+                "update_time": "2025-11-20T02:06:00Z" })
+    };
+    let back = Notice::Refund {
+        notice_id: NOTICE.to_owned(),
+        out_refund_no: REFUND_NUMBER.to_owned(),
+        state: RefundState::Succeeded {
+            refund_id: REFUND.to_owned(),
+            at: Ts::parse("2025-11-20T02:06:00Z").unwrap(),
+        },
+    };
+    let ask = Notice::AskRefund {
+        notice_id: NOTICE.to_owned(),
+        out_refund_no: REFUND_NUMBER.to_owned(),
+    };
+    become_notices(vec![
+        ("PAYMENT.CAPTURE.REFUNDED", refund("COMPLETED"), back),
+        ("PAYMENT.CAPTURE.REFUNDED", refund("PENDING"), ask.clone()),
+        ("PAYMENT.REFUND.FAILED", refund("FAILED"), ask),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_of_our_making_is_acknowledged_and_not_used() {
+    let mut foreign = capture("COMPLETED");
+    foreign["custom_id"] = json!("shop order #5");
+    // Made by hand at PayPal: it carries the payment's number.
+    let by_hand = json!({ "id": REFUND, "status": "COMPLETED", "invoice_id": NUMBER });
+    let (paid, back) = ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.REFUNDED");
+    let (reversed, dispute) = ("PAYMENT.CAPTURE.REVERSED", "CUSTOMER.DISPUTE.CREATED");
+    become_notices(vec![
+        (paid, foreign, other(paid)),
+        (back, by_hand, other(back)),
+        (reversed, json!({}), other(reversed)),
+        (dispute, json!([1]), other(dispute)),
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -258,7 +258,9 @@ fn refund_ref(found: &Found) -> RefundRef {
         total: payment.paid.unwrap_or(payment.amount),
         out_refund_no: refund.out_refund_no.clone(),
         amount: refund.amount,
-        requested_at: refund.requested_at,
+        // Not when it was asked for: a review may take days, and UnionPay takes no old times. A new
+        // try of a refund that surely failed has a time of its own.
+        sent_at: refund.updated_at,
         refund_id: refund.refund_id.clone(),
     }
 }

@@ -257,6 +257,7 @@ impl World {
             metrics_token: None,
         };
         let router = api::router(engine.clone(), config).expect("router");
+        let router = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(api_listener, router).await.expect("serve") });
         let department = DepartmentId(Uuid::from_u128(1));
         let mut world = Self {

@@ -28,4 +28,5 @@ mod refunding;
 mod report;
 mod room;
 mod room_live;
+mod toy;
 mod weekly;

@@ -3,7 +3,7 @@
 use super::command::Facts;
 use super::refund::{self, Cause, Ruling};
 use super::{Consultation, ConsultationStatus, Draft, TimerName};
-use crate::ledger::{Account, EntryKind};
+use crate::ledger::{Account, EntryKind, Posting};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
 use crate::payment::{Payment, PaymentStatus, Purpose, Refund, RefundStatus};
@@ -88,9 +88,11 @@ pub fn receive(
     let payment = payment_mut(draft, id)?;
     payment.paid = Some(paid);
     payment.transaction_id = Some(transaction_id.to_owned());
-    let clearing = Account::GatewayClearing(payment.gateway);
-    draft.transfer(EntryKind::PaymentReceived, clearing, Account::Patient, paid);
-    Ok(())
+    let (kind, held_by) = (
+        EntryKind::PaymentReceived,
+        Account::holding(payment.gateway),
+    );
+    draft.transfer(kind, held_by, Account::Patient, paid)
 }
 
 /// Writes down a refund that somebody asks for or a rule brings about; nothing is promised yet.
@@ -162,19 +164,14 @@ pub fn grant(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
         ..refund.amount
     };
     step_refund(draft, id, RefundStatus::Processing)?;
-    let reserve = Account::RefundReserve;
-    draft.transfer(
+    draft.post(
         EntryKind::RefundGranted,
-        Account::Patient,
-        reserve,
-        from_patient,
-    );
-    draft.transfer(
-        EntryKind::RefundGranted,
-        Account::PlatformRevenue,
-        reserve,
-        from_revenue,
-    );
+        &[
+            Posting::debit(Account::Patient, from_patient),
+            Posting::debit(Account::PlatformRevenue, from_revenue),
+            Posting::credit(Account::RefundReserve, refund.amount),
+        ],
+    )?;
     draft.order.earned.amount -= from_revenue.amount;
     draft.effect(Effect::SendRefund { refund: id });
     Ok(())
@@ -193,10 +190,10 @@ pub fn pay_out(draft: &mut Draft, id: RefundId, proof: Option<&str>) -> Result<(
     let payment = payment_mut(draft, of)?;
     let from = match proof {
         Some(_) => Account::Offline,
-        None => Account::GatewayClearing(payment.gateway),
+        None => Account::holding(payment.gateway),
     };
     let paid = payment.paid;
-    draft.transfer(EntryKind::RefundPaid, Account::RefundReserve, from, amount);
+    draft.transfer(EntryKind::RefundPaid, Account::RefundReserve, from, amount)?;
     let gone: i64 = draft
         .order
         .refunds
@@ -214,17 +211,14 @@ pub fn pay_out(draft: &mut Draft, id: RefundId, proof: Option<&str>) -> Result<(
 }
 
 /// Earns what is neither promised back nor earned yet: nothing of an ended order is left open.
-pub fn earn_the_rest(draft: &mut Draft) {
+pub fn earn_the_rest(draft: &mut Draft) -> Result<(), Refusal> {
     let rest = draft.order.unearned();
     if rest.amount > 0 {
-        draft.transfer(
-            EntryKind::FeeEarned,
-            Account::Patient,
-            Account::PlatformRevenue,
-            rest,
-        );
+        let (kind, revenue) = (EntryKind::FeeEarned, Account::PlatformRevenue);
+        draft.transfer(kind, Account::Patient, revenue, rest)?;
         draft.order.earned.amount += rest.amount;
     }
+    Ok(())
 }
 
 /// Refunds a payment in full beside the order, whose status does not move (spec 10, late good news).

@@ -6,10 +6,10 @@ use crate::error::EngineError;
 use crate::gateways::Guarded;
 use crate::relay::Tried;
 use connectors::gateway::{GatewayError, PaymentRef, PaymentState, StartPayment};
-use domain::PaymentId;
 use domain::consultation::{Command, Consultation};
-use domain::order::Actor;
+use domain::order::{Actor, Effect};
 use domain::payment::{Payment, PaymentStatus};
+use domain::{OrderId, PaymentId};
 use std::sync::Arc;
 use store::OutboxRow;
 
@@ -115,6 +115,25 @@ impl Engine {
             None if payment.status.is_open() => Ok(Tried::NotYet(None)),
             None => Ok(Tried::Done),
         }
+    }
+
+    /// Asks the gateway about an order's open payment at once, beside the schedule, and gives the
+    /// order as it is then. Without an open payment nothing is asked.
+    pub async fn ask_about_payment(
+        &self,
+        order: OrderId,
+        request_id: Option<String>,
+    ) -> Result<Arc<Consultation>, EngineError> {
+        let current = self.fresh(order).await?;
+        let Some(payment) = current.open_payment().map(|payment| payment.id) else {
+            return Ok(current);
+        };
+        // The row is not kept: what the schedule has to do stays.
+        let row = self.effect_row(order, Effect::QueryPayment { payment }, request_id);
+        if let Tried::NotYet(Some(error)) = self.query_payment(&row, payment).await? {
+            tracing::info!(%order, error, "a payment was asked about at once, without an answer");
+        }
+        self.fresh(order).await
     }
 
     async fn order_and_payment(

@@ -2,8 +2,10 @@
 
 pub mod gateway;
 pub mod http;
+pub mod offline;
 pub mod rsa;
 pub mod storage;
+pub mod stripe;
 pub mod wechat_pay;
 
 use gateway::Registration;
@@ -11,5 +13,9 @@ use gateway::Registration;
 /// Every gateway that the program can be paid over. One more is one folder and one line here
 /// (`docs/adding-a-gateway.md`).
 pub fn gateways() -> &'static [Registration] {
-    &[wechat_pay::REGISTRATION]
+    &[
+        wechat_pay::REGISTRATION,
+        stripe::REGISTRATION,
+        offline::REGISTRATION,
+    ]
 }

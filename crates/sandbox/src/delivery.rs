@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 enum Event {
     Approved(Payment),
     Paid(Payment),
-    Refund(Refund, Payment),
+    Refund(Box<(Refund, Payment)>),
 }
 
 impl Event {
@@ -27,13 +27,14 @@ impl Event {
         match self {
             Self::Approved(payment) => Subject::PaymentApproved(payment),
             Self::Paid(payment) => Subject::PaymentPaid(payment),
-            Self::Refund(refund, payment) => Subject::RefundEnded(refund, payment),
+            Self::Refund(both) => Subject::RefundEnded(&both.0, &both.1),
         }
     }
 
     fn payment(&self) -> &Payment {
         match self {
-            Self::Approved(payment) | Self::Paid(payment) | Self::Refund(_, payment) => payment,
+            Self::Approved(payment) | Self::Paid(payment) => payment,
+            Self::Refund(both) => &both.1,
         }
     }
 }
@@ -209,7 +210,7 @@ impl Sandbox {
             About::Refund(number) => {
                 let refund = book.refund(number)?;
                 let payment = book.payment(&refund.out_trade_no)?;
-                Some(Event::Refund(refund.clone(), payment.clone()))
+                Some(Event::Refund(Box::new((refund.clone(), payment.clone()))))
             }
         }
     }

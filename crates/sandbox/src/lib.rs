@@ -23,7 +23,10 @@ mod payments;
 mod refunds;
 mod refusal;
 mod schedule;
+mod stripe;
 mod telling;
+#[cfg(test)]
+mod tests;
 mod totals;
 mod wechat;
 
@@ -137,6 +140,15 @@ impl Sandbox {
     /// Opens the directory's book, or begins one. Until [`Sandbox::run`] or
     /// [`Sandbox::run_due`] is called, nothing happens by itself.
     pub fn open(config: SandboxConfig, clock: Arc<dyn SandboxClock>) -> Result<Self, SandboxError> {
+        Self::open_with(config, clock, counterparties::counterparties())
+    }
+
+    /// With these counterparties.
+    fn open_with(
+        config: SandboxConfig,
+        clock: Arc<dyn SandboxClock>,
+        opens: &[counterparties::Open],
+    ) -> Result<Self, SandboxError> {
         let data_dir = config.data_dir;
         if let Some(dir) = &data_dir {
             std::fs::create_dir_all(dir).map_err(|source| SandboxError::file(dir, source))?;
@@ -144,7 +156,7 @@ impl Sandbox {
         // The book first: it takes the directory, so that two beginners don't both make keys.
         let book = Book::open(data_dir.as_deref())?;
         let mut counterparties = BTreeMap::new();
-        for open in counterparties::counterparties() {
+        for open in opens {
             let counterparty = open(data_dir.as_deref())?;
             counterparties.insert(counterparty.gateway(), counterparty);
         }

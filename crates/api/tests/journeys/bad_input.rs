@@ -3,7 +3,7 @@
 
 use crate::harness::scenes::DISPATCH_PRICE as PRICE;
 use crate::harness::{Answer, PASSWORD, Person, World};
-use connectors::gateway::{PaymentGateway, PaymentRef, StartPayment};
+use connectors::gateway::{PaymentRef, StartPayment};
 use domain::payment::{GatewayName, Method as PayMethod};
 use domain::{Money, Span};
 use reqwest::{Method, RequestBuilder};
@@ -229,7 +229,7 @@ journey!(
         let inside = world.book_dispatch(patient).await;
         let body = json!({ "gateway": "wechat", "method": "jsapi" });
         let answer = world.post(patient, &format!("/orders/{inside}/pay"), body).await;
-        names(&answer, 422, "6001", "openid", "WeChat");
+        names(&answer, 422, "6001", "payer", "openid");
         world.ended(&inside, 100, 0, 0, &[100]).await;
     }
 );

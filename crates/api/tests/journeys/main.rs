@@ -20,6 +20,7 @@ mod database_gone;
 mod dispatch;
 mod faults;
 mod files;
+mod gateways;
 mod lists;
 mod paying;
 mod presence;

@@ -6,9 +6,13 @@
     reason = "a test fails by panicking, in its harness too"
 )]
 
+mod bills;
 mod callbacks;
+mod cashier;
 mod control;
+mod faults;
 mod harness;
 mod payments;
 mod refunds;
 mod restart;
+mod stripe;

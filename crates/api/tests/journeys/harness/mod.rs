@@ -9,6 +9,7 @@
 )]
 
 pub mod browser;
+pub mod gateways;
 pub mod live;
 pub mod scenes;
 mod truth;
@@ -18,7 +19,7 @@ use connectors::storage::LocalStorage;
 use domain::consultation::ConsultationType;
 use domain::order::Role;
 use domain::payment::GatewayName;
-use domain::{DepartmentId, Money, Span, Ts, UserId};
+use domain::{Currency, DepartmentId, Money, Span, Ts, UserId};
 use engine::clock::{Clock, SettableClock};
 use engine::{Engine, EngineConfig, Gateways};
 use reqwest::{Method, StatusCode};
@@ -27,7 +28,7 @@ use sandbox::{Sandbox, SandboxClock, SandboxConfig};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use store::testing::{Fresh, fresh_postgres, fresh_sqlite};
@@ -130,14 +131,15 @@ pub struct World {
     pub sandbox: Sandbox,
     pub clock: Arc<TestClock>,
     pub base: String,
+    pub sandbox_address: String,
     pub client: reqwest::Client,
     pub department: DepartmentId,
     pub doctors: Vec<Person>,
     pub operator: Person,
     pub admin: Person,
     patients: AtomicU64,
-    /// Fen that the gateway holds and our books don't: refunded elsewhere, or paid to nobody.
-    elsewhere: AtomicI64,
+    /// What gateways hold and our books don't, in minor units: refunded elsewhere, or paid to nobody.
+    elsewhere: Mutex<BTreeMap<(GatewayName, Currency), i64>>,
     /// The connectors, for speaking to a gateway past the engine.
     pub gateways: BTreeMap<GatewayName, Arc<dyn PaymentGateway>>,
     pub fresh: Fresh,
@@ -262,13 +264,14 @@ impl World {
             sandbox,
             clock,
             base,
+            sandbox_address,
             client: english(),
             department,
             doctors: Vec::new(),
             operator: nobody(),
             admin: nobody(),
             patients: AtomicU64::new(0),
-            elsewhere: AtomicI64::new(0),
+            elsewhere: Mutex::default(),
             gateways: opened,
             fresh,
             files,

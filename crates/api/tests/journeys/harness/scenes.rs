@@ -1,11 +1,11 @@
 //! How journeys come to where they begin: steps that many of them share.
 
 use super::{Answer, Person, World};
+use domain::payment::GatewayName;
 use domain::{Money, Span};
 use reqwest::{Method, Response};
 use sandbox::views::{Faults, PayCallback, PayRequest};
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What a dispatched text consultation costs, in fen.
@@ -233,7 +233,7 @@ impl World {
     /// Tells the journey's end that the gateway holds this, and our books say nothing of it: an
     /// operator gave it back elsewhere, or somebody paid what is not ours.
     pub fn only_at_the_gateway(&self, money: Money) {
-        self.elsewhere.fetch_add(money.amount, Ordering::SeqCst);
+        self.only_at(GatewayName::WECHAT, money);
     }
 
     // --- the database ---

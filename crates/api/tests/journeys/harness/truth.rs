@@ -5,7 +5,6 @@ use domain::OrderId;
 use domain::ledger::Account;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use store::{Backlog, EntryRow};
 use uuid::Uuid;
 
@@ -164,12 +163,6 @@ impl World {
         self.settle().await;
         let findings = self.engine.store().check(self.now()).await.expect("check");
         assert!(findings.is_empty(), "{findings:#?}");
-        let totals = self.engine.store().totals().await.expect("totals");
-        let elsewhere = self.elsewhere.load(Ordering::SeqCst);
-        assert_eq!(
-            totals.paid - totals.refunded + elsewhere,
-            self.sandbox.totals().net_fen,
-            "our ledger and the gateway's book"
-        );
+        self.agrees_with_the_gateways().await;
     }
 }

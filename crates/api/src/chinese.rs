@@ -24,7 +24,9 @@ pub fn of_refusal(refusal: &Refusal) -> Option<String> {
             "退款报价已失效（超过 60 秒，或订单已进入下一阶段），请重新获取报价".to_owned()
         }
         Refusal::NoSuch { thing, id } => format!("该订单没有这笔{}：{id}", thing_name(thing)),
-        Refusal::Invalid { .. } | Refusal::OutsideTable { .. } => return None,
+        Refusal::Invalid { .. } | Refusal::OutsideTable { .. } | Refusal::NoEntry(_) => {
+            return None;
+        }
     })
 }
 
@@ -47,6 +49,10 @@ pub fn of_error(error: &EngineError) -> Option<String> {
         }
         EngineError::PeopleWait { waiting } => {
             format!("还有 {waiting} 位患者在等候：请确认为他们全额退款")
+        }
+        EngineError::NotClosed { month, against } => {
+            let words = against.iter().map(|one| one.words(Language::Zh));
+            format!("{month} 不能结账：{}", words.collect::<Vec<_>>().join("；"))
         }
         EngineError::KeyTaken => "使用同一幂等键的另一个请求先到了".to_owned(),
         EngineError::Contended => "多人同时在修改，请重试".to_owned(),

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod extract;
 mod files;
+mod ledger;
 pub mod metrics;
 mod openapi;
 mod orders;
@@ -92,6 +93,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(events::routes())
         .merge(room::routes())
         .merge(files::routes())
+        .merge(ledger::routes())
         .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)

@@ -56,6 +56,10 @@ fn describe() {
         "Payments that came late or twice and are refunded by themselves"
     );
     describe_counter!(
+        "xinglin_ledger_closed_month_total",
+        "Commits turned away because their time is in a closed month: a clock is behind"
+    );
+    describe_counter!(
         "xinglin_transitions_total",
         "Steps of orders, by where to and why"
     );

@@ -21,6 +21,7 @@ mod dispatch;
 mod faults;
 mod files;
 mod gateways;
+mod ledger;
 mod lists;
 mod paying;
 mod presence;

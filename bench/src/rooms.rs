@@ -126,9 +126,10 @@ fn next(order: &Consultation) -> Option<(Command, Actor)> {
     Some(match order.status {
         S::PendingPayment => {
             let pay = Command::SubmitPayment {
-                gateway: GatewayName::Wechat,
-                method: Method::Native,
+                gateway: GatewayName::WECHAT,
+                method: Method::NATIVE,
                 payer: None,
+                client_ip: None,
             };
             (pay, Actor::person(Role::Patient, patient()))
         }
@@ -137,6 +138,7 @@ fn next(order: &Consultation) -> Option<(Command, Actor)> {
                 payment: order.payments.first()?.id,
                 paid: order.price,
                 transaction_id: order.id.to_string(),
+                paid_at: order.updated_at,
                 by_query: true,
             };
             (paid, Actor::GATEWAY)

@@ -52,6 +52,7 @@ pub fn of_error(error: &EngineError) -> Option<String> {
         EngineError::Contended => "多人同时在修改，请重试".to_owned(),
         EngineError::Busy => "系统繁忙，请一秒后重试".to_owned(),
         EngineError::GatewayOff(name) => format!("支付渠道 {name} 未开通"),
+        EngineError::Gateway(error) => format!("支付渠道未能完成：{error}"),
         EngineError::NotFound
         | EngineError::Invalid { .. }
         | EngineError::GuardRefused(_)
@@ -126,6 +127,8 @@ fn order_status(constant: &str) -> &str {
 fn action(command: &str) -> &str {
     match command {
         "pay" => "支付",
+        "record_payment" => "登记线下收款",
+        "refund_elsewhere" => "改退到其他账户",
         "change_method" => "更换支付方式",
         "cancel" => "取消",
         "check_in" => "签到",

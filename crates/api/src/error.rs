@@ -245,6 +245,10 @@ impl ApiError {
             | EngineError::NobodyIsCalled { .. }
             | EngineError::KeyTaken
             | EngineError::Contended => Self::from(Code::Conflict).saying(words),
+            EngineError::Gateway(_) => {
+                tracing::warn!(words, "a gateway did not do what it was asked");
+                Self::from(Code::ExternalServiceError).saying(words)
+            }
             EngineError::Busy | EngineError::GatewayOff(_) => {
                 Self::from(Code::ExternalServiceError).saying(words)
             }

@@ -5,7 +5,9 @@ use crate::envelope::Context;
 use crate::error::{ApiError, Code};
 use crate::token::Rejected;
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +17,7 @@ use engine::{Answer, Idempotency, Origin};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use store::{IdempotencyRow, Page};
 use uuid::Uuid;
@@ -279,6 +282,8 @@ pub struct Asked<T> {
     pub context: Context,
     /// Their key, and the request's hash.
     pub key: Option<(String, [u8; 32])>,
+    /// From which internet address, where it is known.
+    pub client_ip: Option<String>,
 }
 
 /// Why a change is not made: an error, or because it was made before.
@@ -338,6 +343,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Asked<T> {
             <Caller as FromRequestParts<AppState>>::from_request_parts(&mut parts, state).await?;
         let context = Context::from_request_parts(&mut parts, state).await?;
         let key = key(&parts.headers)?;
+        let client_ip = client_ip(&parts).map(|address| address.to_string());
         let what = format!("{} {}\n", parts.method, parts.uri.path());
         let bytes = bytes(Request::from_parts(parts, body)).await?;
         let hash = hash(what.as_bytes(), &bytes);
@@ -350,6 +356,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Asked<T> {
             body,
             context,
             key: key.map(|key| (key, hash)),
+            client_ip,
         })
     }
 }
@@ -384,6 +391,19 @@ impl<T> Asked<T> {
         let bytes = hash.first_chunk::<16>()?;
         Some(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
     }
+}
+
+/// The caller's internet address. A proxy on this machine or in its own network says whom it speaks
+/// for, and only the last word of it is the proxy's own; anybody else's word is not taken.
+fn client_ip(parts: &Parts) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.ip();
+    let is_near = match peer {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+    };
+    let said = parts.headers.get_all("x-forwarded-for").iter().next_back();
+    let said = said.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    Some(said.filter(|_| is_near).unwrap_or(peer))
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

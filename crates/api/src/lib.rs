@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod extract;
 mod files;
+pub mod metrics;
 mod openapi;
 mod orders;
 pub mod password;
@@ -31,6 +32,7 @@ use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use engine::Engine;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 use std::sync::Arc;
 use token::{TokenError, Tokens};
@@ -45,6 +47,10 @@ pub struct ApiConfig {
     pub stop: CancellationToken,
     /// The STUN and TURN servers that browsers are given, as WebRTC's `iceServers`.
     pub ice_servers: serde_json::Value,
+    /// What was counted, where it is ([`metrics::recorder`]).
+    pub metrics: Option<PrometheusHandle>,
+    /// Whoever has it reads `/metrics`; without one, only this machine does.
+    pub metrics_token: Option<String>,
 }
 
 /// What every handler shares.
@@ -58,6 +64,10 @@ pub struct AppState {
     pub stop: CancellationToken,
     /// The STUN and TURN servers that browsers are given.
     pub ice_servers: Arc<serde_json::Value>,
+    /// What was counted.
+    pub metrics: Option<PrometheusHandle>,
+    /// Who may read it.
+    pub metrics_token: Option<Arc<str>>,
 }
 
 /// The whole API.
@@ -68,6 +78,8 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         tokens,
         stop: config.stop,
         ice_servers: Arc::new(config.ice_servers),
+        metrics: config.metrics,
+        metrics_token: config.metrics_token.map(Arc::from),
     };
     let api = Router::new()
         .merge(auth::routes())
@@ -89,6 +101,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
             get(async || axum::Json(json!({ "alive": true }))),
         )
         .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics::show))
         .fallback(async || {
             ApiError::from(Code::NotFound)
                 .saying("there is no such address")
@@ -112,9 +125,21 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
 
 async fn ready(State(state): State<AppState>) -> Result<extract::Data, ApiError> {
     state.engine.store().ping().await?;
+    let now = state.engine.now();
+    let health = state.engine.gateways().health(now).into_iter();
+    let gateways: Vec<serde_json::Value> = health
+        .map(|(name, breaker)| {
+            let until = match breaker {
+                engine::BreakerState::Open { until } => Some(until),
+                engine::BreakerState::Closed | engine::BreakerState::HalfOpen => None,
+            };
+            json!({ "name": name, "breaker": breaker.name(), "until": until })
+        })
+        .collect();
     let backlog = state.engine.store().backlog().await?;
     Ok(json!({
         "ready": true, "database": state.engine.store().engine_name(),
+        "gateways": gateways,
         "outbox": backlog.outbox, "timers": backlog.timers, "dead": backlog.dead,
     })
     .into())

@@ -111,7 +111,7 @@ pub fn payment(payment: &Payment, language: Language) -> Value {
         "id": payment.id, "gateway": payment.gateway.name(), "method": payment.method.name(),
         "outTradeNo": payment.out_trade_no, "status": payment.status.constant(),
         "statusCode": payment.status.code(), "statusLabel": payment.status.label(language),
-        "amount": money(payment.amount), "paid": payment.paid.map(money),
+        "amount": money(payment.amount), "paid": payment.paid.map(money), "paidAt": payment.paid_at,
         "payWith": payment.pay_with, "expiresAt": payment.expires_at, "createdAt": payment.created_at,
     })
 }

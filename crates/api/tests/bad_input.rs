@@ -9,7 +9,8 @@
 
 mod harness;
 
-use connectors::gateway::{PaymentGateway, PaymentMethod, StartPayment};
+use connectors::gateway::{PaymentGateway, PaymentRef, StartPayment};
+use domain::payment::Method as PayMethod;
 use domain::{Money, Span};
 use harness::scenes::DISPATCH_PRICE as PRICE;
 use harness::{Answer, PASSWORD, Person, World};
@@ -536,12 +537,19 @@ journey!(
         let before = world.picture(&order).await;
         let number = "not-ours-0001";
         let request = StartPayment {
-            out_trade_no: number.to_owned(),
-            description: "something else".to_owned(),
-            amount: Money::fen(100),
-            expires_at: world.now() + Span::minutes(5),
-            method: PaymentMethod::Native,
+            payment: PaymentRef {
+                out_trade_no: number.to_owned(),
+                method: PayMethod::NATIVE,
+                amount: Money::fen(100),
+                created_at: world.now(),
+                expires_at: world.now() + Span::minutes(5),
+                handle: None,
+                transaction_id: None,
+            },
+            description: "somebody else's".to_owned(),
             payer: None,
+            client_ip: None,
+            return_url: None,
         };
         world.gateway.start(&request, world.now()).await.expect("started");
         world.sandbox.pay(number, PayRequest::default()).expect("paid");

@@ -113,6 +113,12 @@ impl Span {
         Self::minutes(hours * 60)
     }
 
+    /// Twice as long.
+    #[must_use]
+    pub const fn doubled(self) -> Self {
+        Self(self.0.saturating_mul(2))
+    }
+
     /// The length in microseconds.
     pub const fn as_micros(self) -> i64 {
         self.0

@@ -3,11 +3,10 @@
 use crate::clock::Clock;
 use crate::error::EngineError;
 use crate::execute::Orders;
+use crate::gateways::Gateways;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
-use connectors::gateway::PaymentGateway;
 use connectors::storage::Storage;
-use domain::payment::GatewayName;
 use domain::{Calendar, OrderId, Ts};
 use std::collections::HashMap;
 use std::fmt;
@@ -41,6 +40,8 @@ pub struct EngineConfig {
     pub storage: Option<Arc<dyn Storage>>,
     /// With which links to files are signed.
     pub file_key: [u8; 32],
+    /// This server's address as browsers reach it, for links in what gateways and people are sent.
+    pub public_url: Option<String>,
 }
 
 impl Default for EngineConfig {
@@ -52,6 +53,7 @@ impl Default for EngineConfig {
             quote_key: rand::random(),
             storage: None,
             file_key: rand::random(),
+            public_url: None,
         }
     }
 }
@@ -61,35 +63,6 @@ impl fmt::Debug for EngineConfig {
         f.debug_struct("EngineConfig")
             .field("node", &self.node)
             .finish_non_exhaustive()
-    }
-}
-
-/// The payment gateways that are on.
-#[derive(Clone, Default)]
-pub struct Gateways(HashMap<GatewayName, Arc<dyn PaymentGateway>>);
-
-impl Gateways {
-    /// None.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// One more.
-    #[must_use]
-    pub fn with(mut self, name: GatewayName, gateway: Arc<dyn PaymentGateway>) -> Self {
-        self.0.insert(name, gateway);
-        self
-    }
-
-    /// Whether it is on.
-    pub fn is_on(&self, name: GatewayName) -> bool {
-        self.0.contains_key(&name)
-    }
-
-    pub(crate) fn get(&self, name: GatewayName) -> Result<&Arc<dyn PaymentGateway>, EngineError> {
-        self.0
-            .get(&name)
-            .ok_or(EngineError::GatewayOff(name.name()))
     }
 }
 

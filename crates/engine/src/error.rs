@@ -1,7 +1,9 @@
 //! Why the engine did not do what it was asked.
 
 use crate::files::FileRefusal;
+use connectors::gateway::GatewayError;
 use domain::order::{Guard, Refusal};
+use domain::payment::GatewayName;
 use store::{CommitError, StoreError};
 use thiserror::Error;
 
@@ -69,7 +71,10 @@ pub enum EngineError {
     Busy,
     /// The gateway isn't configured.
     #[error("the payment gateway `{0}` is switched off")]
-    GatewayOff(&'static str),
+    GatewayOff(GatewayName),
+    /// The gateway did not do it.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     /// Stored data could not be read.
     #[error("stored data can't be read: {0}")]
     Corrupt(String),

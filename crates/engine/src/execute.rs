@@ -1,6 +1,7 @@
 //! A command's way: load, decide, commit, hand its effects on. Where somebody else was faster, the
 //! command decides anew.
 
+use crate::counting;
 use crate::engine::{Changed, Engine};
 use crate::error::EngineError;
 use crate::ids::{IdsAt, new_id};
@@ -223,10 +224,12 @@ impl Engine {
             lease: live.then(|| relay::lease(self.inner.config.node, now)),
             now,
         };
+        let steps = decision.steps.clone();
         let (after, changes) = changes(before, decision, &by);
         let outbox = changes.outbox.clone();
         self.inner.store.commit(changes).await?;
         self.inner.orders.put(Arc::clone(&after));
+        counted(before, &after, &steps);
         for row in outbox.into_iter().filter(|row| row.lease.is_some()) {
             // A full relay leaves the row to the poller, once the lease has run out.
             if self.inner.relay.try_send(row).is_err() {
@@ -242,6 +245,29 @@ impl Engine {
             })
             .ok();
         Ok(after)
+    }
+}
+
+/// Counts what a commit changed.
+fn counted(
+    before: Option<&Consultation>,
+    after: &Consultation,
+    steps: &[Step<ConsultationStatus>],
+) {
+    counting::steps(steps);
+    for payment in &after.payments {
+        let old = before.and_then(|order| order.payment(payment.id));
+        if old != Some(payment) {
+            counting::payment(old, payment);
+        }
+    }
+    for refund in &after.refunds {
+        let old = before.and_then(|order| order.refund(refund.id));
+        if old != Some(refund)
+            && let Some(payment) = after.payment(refund.payment)
+        {
+            counting::refund(payment.gateway, old, refund);
+        }
     }
 }
 

@@ -3,14 +3,17 @@
 
 mod booking;
 pub mod clock;
+mod counting;
 mod effects;
 mod engine;
 mod error;
 mod execute;
 mod facts;
 pub mod files;
+mod gateways;
 pub mod ids;
 mod notice;
+mod pay_link;
 mod presence;
 mod preview;
 mod quote;
@@ -23,12 +26,14 @@ mod weekly;
 mod work;
 
 pub use booking::Booking;
-pub use connectors::gateway::{Callback, CallbackError};
+pub use connectors::gateway::{AbnormalRefund, Callback, CallbackError, PayKind, Reply};
 pub use connectors::storage::Storage;
-pub use engine::{Changed, Engine, EngineConfig, Gateways};
+pub use engine::{Changed, Engine, EngineConfig};
 pub use error::EngineError;
 pub use execute::{Answer, Answered, Executed, Idempotency, Origin, Writing, changes};
+pub use gateways::{BreakerState, Gateways, NotOffered, Offer, OfferedMethod};
 pub use notice::{NoticeError, NoticeOutcome};
+pub use pay_link::{PayLink, PayLinkError};
 pub use preview::Preview;
 pub use room::{NewMessage, is_open};
 pub use rooms::{RoomEvent, Seat};

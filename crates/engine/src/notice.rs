@@ -6,8 +6,9 @@ use crate::error::EngineError;
 use crate::execute::Origin;
 use connectors::gateway::{Callback, CallbackError, Notice, PaidNotice, RefundState};
 use domain::consultation::Command;
-use domain::order::Actor;
+use domain::order::{Actor, Effect};
 use domain::payment::GatewayName;
+use domain::{OrderId, PaymentId, RefundId};
 use thiserror::Error;
 
 /// What came of a verified notice. The gateway is told "received" in every case.
@@ -41,18 +42,24 @@ impl Engine {
         callback: Callback<'_>,
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
-        let notice = self
-            .inner
-            .gateways
-            .get(gateway)?
-            .callback(&callback, self.now())?;
+        let guarded = self.inner.gateways.get(gateway, self.now())?;
+        let notice = guarded.callback(&callback).await?;
         match notice {
-            Notice::Paid { paid, .. } => self.paid_notice(paid, request_id).await,
+            Notice::Paid { paid, .. } => self.paid_notice(gateway, paid, request_id).await,
             Notice::Refund {
                 out_refund_no,
                 state,
                 ..
-            } => self.refund_notice(out_refund_no, &state, request_id).await,
+            } => {
+                self.refund_notice(gateway, out_refund_no, &state, request_id)
+                    .await
+            }
+            Notice::AskPayment { out_trade_no, .. } => {
+                self.ask_payment(gateway, out_trade_no, request_id).await
+            }
+            Notice::AskRefund { out_refund_no, .. } => {
+                self.ask_refund(gateway, out_refund_no, request_id).await
+            }
             Notice::Other { event_type, .. } => {
                 tracing::info!(event_type, "a notice of no use here was acknowledged");
                 Ok(NoticeOutcome::Nothing)
@@ -62,48 +69,123 @@ impl Engine {
 
     async fn paid_notice(
         &self,
+        gateway: GatewayName,
         paid: PaidNotice,
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
-        let found = self
-            .inner
-            .store
-            .payment_by_trade_no(&paid.out_trade_no)
-            .await;
-        let Some((order, payment)) = found.map_err(EngineError::from)? else {
-            return Err(NoticeError::UnknownPayment(paid.out_trade_no));
-        };
+        let (order, payment) = self.noticed_payment(gateway, paid.out_trade_no).await?;
         let command = Command::PaymentSucceeded {
             payment,
             paid: paid.amount,
             transaction_id: paid.transaction_id,
+            paid_at: paid.paid_at,
             by_query: false,
         };
-        let origin = Origin {
-            request_id,
-            idempotency: None,
-        };
-        let executed = self.execute(order, command, Actor::GATEWAY, origin).await?;
-        Ok(if executed.applied {
-            NoticeOutcome::Applied
-        } else {
-            NoticeOutcome::Nothing
-        })
+        self.noticed(order, command, request_id).await
     }
 
     async fn refund_notice(
         &self,
+        gateway: GatewayName,
         number: String,
         state: &RefundState,
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
+        let (order, refund) = self.noticed_refund(gateway, number).await?;
+        match refund_command(refund, state) {
+            Some(command) => self.noticed(order, command, request_id).await,
+            None => Ok(NoticeOutcome::Nothing),
+        }
+    }
+
+    /// The gateway says that something happened; asking it says what. An open payment is asked
+    /// about, and only asked about: whoever is paying is not disturbed.
+    async fn ask_payment(
+        &self,
+        gateway: GatewayName,
+        number: String,
+        request_id: Option<String>,
+    ) -> Result<NoticeOutcome, NoticeError> {
+        let (order, payment) = self.noticed_payment(gateway, number).await?;
+        let now_open = self
+            .fresh(order)
+            .await?
+            .payment(payment)
+            .is_some_and(|payment| payment.status.is_open());
+        let effect = if now_open {
+            Effect::QueryPayment { payment }
+        } else {
+            Effect::SettlePayment { payment }
+        };
+        self.do_soon(order, effect, request_id).await?;
+        Ok(NoticeOutcome::Applied)
+    }
+
+    async fn ask_refund(
+        &self,
+        gateway: GatewayName,
+        number: String,
+        request_id: Option<String>,
+    ) -> Result<NoticeOutcome, NoticeError> {
+        let (order, refund) = self.noticed_refund(gateway, number).await?;
+        self.do_soon(order, Effect::QueryRefund { refund }, request_id)
+            .await?;
+        Ok(NoticeOutcome::Applied)
+    }
+
+    /// The payment of a notice; one that another gateway was asked for is not this one's.
+    async fn noticed_payment(
+        &self,
+        gateway: GatewayName,
+        number: String,
+    ) -> Result<(OrderId, PaymentId), NoticeError> {
+        let found = self.inner.store.payment_by_trade_no(&number).await;
+        let found = found.map_err(EngineError::from)?;
+        match found {
+            Some((order, payment)) if self.is_over(order, payment, gateway).await? => {
+                Ok((order, payment))
+            }
+            _ => Err(NoticeError::UnknownPayment(number)),
+        }
+    }
+
+    async fn noticed_refund(
+        &self,
+        gateway: GatewayName,
+        number: String,
+    ) -> Result<(OrderId, RefundId), NoticeError> {
         let found = self.inner.store.refund_by_number(&number).await;
         let Some((order, refund)) = found.map_err(EngineError::from)? else {
             return Err(NoticeError::UnknownPayment(number));
         };
-        let Some(command) = refund_command(refund, state) else {
-            return Ok(NoticeOutcome::Nothing);
+        let of = self.fresh(order).await?.refund(refund).map(|r| r.payment);
+        match of {
+            Some(payment) if self.is_over(order, payment, gateway).await? => Ok((order, refund)),
+            _ => Err(NoticeError::UnknownPayment(number)),
+        }
+    }
+
+    async fn is_over(
+        &self,
+        order: OrderId,
+        payment: PaymentId,
+        gateway: GatewayName,
+    ) -> Result<bool, EngineError> {
+        let order = match self.remembered(order) {
+            Some(order) => order,
+            None => self.fresh(order).await?,
         };
+        Ok(order
+            .payment(payment)
+            .is_some_and(|payment| payment.gateway == gateway))
+    }
+
+    async fn noticed(
+        &self,
+        order: OrderId,
+        command: Command,
+        request_id: Option<String>,
+    ) -> Result<NoticeOutcome, NoticeError> {
         let origin = Origin {
             request_id,
             idempotency: None,

@@ -68,6 +68,8 @@ pub(crate) enum Tried {
     Done,
     /// Done, and its row went with a command's commit.
     Finished,
+    /// Not before then; this was no try.
+    Later(Ts),
     /// Not yet: on to the next time of its schedule, with what stood against it.
     NotYet(Option<String>),
 }
@@ -99,6 +101,9 @@ impl Engine {
         match tried {
             Tried::Finished => {}
             Tried::Done => store.finish(&[row.id]).await?,
+            Tried::Later(due) => {
+                store.reschedule(row.id, due, row.attempts, None).await?;
+            }
             Tried::NotYet(error) => match next_try(&row.effect, attempts, row.created_at, now) {
                 Next::At(due) => {
                     store

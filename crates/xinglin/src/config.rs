@@ -6,7 +6,6 @@ use clap::Args;
 use connectors::storage::{LocalStorage, S3Config, S3Storage, S3UrlStyle, Storage};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use store::{Store, StoreOptions};
 
 /// Which database.
@@ -36,111 +35,6 @@ fn check_database_url(url: &str) -> Result<()> {
         return Ok(());
     }
     bail!("ORDER_DB_URL is `{url}`: it must begin with sqlite: or postgres://");
-}
-
-/// WeChat Pay's credentials. Without them the gateway is off.
-#[derive(Debug, Clone, Args)]
-pub struct WechatArgs {
-    /// Where WeChat Pay is; the sandbox's address for trials.
-    #[arg(
-        long,
-        env = "PAYMENT_GATEWAY_URL",
-        default_value = "https://api.mch.weixin.qq.com"
-    )]
-    pub payment_gateway_url: String,
-    /// How long to wait for the gateway, in seconds, 1 to 60.
-    #[arg(long, env = "PAYMENT_TIMEOUT", default_value = "10")]
-    pub payment_timeout: String,
-    /// The app id bound to the merchant.
-    #[arg(long, env = "WECHAT_APPID")]
-    pub wechat_appid: Option<String>,
-    /// The merchant's number.
-    #[arg(long, env = "WECHAT_MCHID")]
-    pub wechat_mchid: Option<String>,
-    /// The merchant certificate's serial number.
-    #[arg(long, env = "WECHAT_MERCHANT_SERIAL")]
-    pub wechat_merchant_serial: Option<String>,
-    /// The file with the merchant's private key (PKCS#8 PEM).
-    #[arg(long, env = "WECHAT_MERCHANT_KEY_FILE")]
-    pub wechat_merchant_key_file: Option<String>,
-    /// The API v3 key, 32 characters.
-    #[arg(long, env = "WECHAT_API_V3_KEY", hide_env_values = true)]
-    pub wechat_api_v3_key: Option<String>,
-    /// The platform key's id (`PUB_KEY_ID_...`) or certificate's serial number.
-    #[arg(long, env = "WECHAT_PLATFORM_SERIAL")]
-    pub wechat_platform_serial: Option<String>,
-    /// The file with the platform's public key or certificate (PEM).
-    #[arg(long, env = "WECHAT_PLATFORM_KEY_FILE")]
-    pub wechat_platform_key_file: Option<String>,
-    /// This server's address as WeChat reaches it, such as `https://hospital.example`.
-    #[arg(long, env = "XINGLIN_PUBLIC_URL")]
-    pub public_url: Option<String>,
-}
-
-impl WechatArgs {
-    /// The gateway's time-out.
-    pub fn timeout(&self) -> Result<Duration> {
-        match self.payment_timeout.parse::<u64>() {
-            Ok(seconds @ 1..=60) => Ok(Duration::from_secs(seconds)),
-            _ => bail!(
-                "PAYMENT_TIMEOUT is `{}`: it must be a whole number of seconds, 1 to 60",
-                self.payment_timeout
-            ),
-        }
-    }
-
-    /// The connector's configuration, if every credential is given; an error if only some are.
-    pub fn wechat(&self) -> Result<Option<connectors::wechat_pay::WechatPayConfig>> {
-        let given = [
-            ("WECHAT_APPID", &self.wechat_appid),
-            ("WECHAT_MCHID", &self.wechat_mchid),
-            ("WECHAT_MERCHANT_SERIAL", &self.wechat_merchant_serial),
-            ("WECHAT_MERCHANT_KEY_FILE", &self.wechat_merchant_key_file),
-            ("WECHAT_API_V3_KEY", &self.wechat_api_v3_key),
-            ("WECHAT_PLATFORM_SERIAL", &self.wechat_platform_serial),
-            ("WECHAT_PLATFORM_KEY_FILE", &self.wechat_platform_key_file),
-            ("XINGLIN_PUBLIC_URL", &self.public_url),
-        ];
-        if given.iter().all(|(_, value)| value.is_none()) {
-            return Ok(None);
-        }
-        let mut values = Vec::new();
-        for (name, value) in given {
-            match value.as_deref().filter(|value| !value.is_empty()) {
-                Some(value) => values.push(value.to_owned()),
-                None => bail!(
-                    "{name} is not set: WeChat Pay needs it together with the other WECHAT_ settings"
-                ),
-            }
-        }
-        let [
-            appid,
-            mchid,
-            serial,
-            key_file,
-            api_v3_key,
-            platform_serial,
-            platform_file,
-            public,
-        ] = <[String; 8]>::try_from(values).map_err(|_| anyhow::anyhow!("WECHAT_ settings"))?;
-        Ok(Some(connectors::wechat_pay::WechatPayConfig {
-            base_url: self.payment_gateway_url.clone(),
-            appid,
-            mchid,
-            merchant_serial: serial,
-            merchant_private_key_pem: read("WECHAT_MERCHANT_KEY_FILE", &key_file)?,
-            api_v3_key,
-            platform_keys: vec![connectors::wechat_pay::PlatformKey {
-                serial: platform_serial,
-                pem: read("WECHAT_PLATFORM_KEY_FILE", &platform_file)?,
-            }],
-            notify_url: format!(
-                "{}/api/v1/payments/webhook/wechat",
-                public.trim_end_matches('/')
-            ),
-            timeout: self.timeout()?,
-        }))
-    }
 }
 
 /// The STUN and TURN servers that browsers are given for calls.
@@ -258,7 +152,8 @@ pub fn folder_of(database_url: &str) -> PathBuf {
     }
 }
 
-fn read(name: &str, path: &str) -> Result<String> {
+/// A file of a setting, read.
+pub fn read(name: &str, path: &str) -> Result<String> {
     std::fs::read_to_string(Path::new(path))
         .with_context(|| format!("{name} is `{path}`: it must be a PEM file that can be read"))
 }

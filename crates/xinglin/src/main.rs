@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod demo;
 mod dispatch;
+mod gateways;
 mod keys;
 mod language;
 mod lifecycle;

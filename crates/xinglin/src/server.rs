@@ -1,13 +1,14 @@
 //! Serving: the API on a listener, the engine's loops, and a graceful end.
 
-use crate::config::{self, CallArgs, DatabaseArgs, FileArgs, WechatArgs};
+use crate::config::{self, CallArgs, DatabaseArgs, FileArgs};
+use crate::gateways::GatewayArgs;
 use crate::keys::Keys;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use connectors::wechat_pay::WechatPay;
 use domain::payment::GatewayName;
 use engine::clock::SystemClock;
-use engine::{Engine, EngineConfig, Gateways};
+use engine::{Engine, EngineConfig};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +24,14 @@ pub struct ServeArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
-    wechat: WechatArgs,
+    gateways: GatewayArgs,
     #[command(flatten)]
     calls: CallArgs,
     #[command(flatten)]
     files: FileArgs,
+    /// Whoever sends it as a bearer token reads /metrics; without one, only this machine does.
+    #[arg(long, env = "XINGLIN_METRICS_TOKEN", hide_env_values = true)]
+    metrics_token: Option<String>,
     /// The address to listen on.
     #[arg(long, env = "XINGLIN_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
@@ -40,14 +44,13 @@ pub struct ServeArgs {
 pub async fn run(args: ServeArgs) -> Result<()> {
     config::start_logging("info,sqlx=warn")?;
     let ice_servers = args.calls.ice_servers()?;
-    let mut gateways = Gateways::new();
-    match args.wechat.wechat()? {
-        Some(config) => {
-            refuse_sandbox_in_production(&config.base_url)?;
-            let wechat = Arc::new(WechatPay::new(config)?);
-            gateways = gateways.with(GatewayName::Wechat, wechat);
-        }
-        None => tracing::warn!("WeChat Pay is off: no WECHAT_ settings; nobody can pay"),
+    let gateways = args.gateways.open()?;
+    if gateways
+        .names()
+        .iter()
+        .all(|name| *name == GatewayName::OFFLINE)
+    {
+        tracing::warn!("no payment gateway is on: nobody can pay online");
     }
     let store = args.database.open().await?;
     let beside = config::folder_of(&args.database.database_url);
@@ -57,6 +60,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         quote_key: keys.quote,
         storage: Some(storage),
         file_key: keys.file,
+        public_url: args.gateways.public_url()?,
         ..EngineConfig::default()
     };
     let engine = Engine::start(store, gateways, Arc::new(SystemClock), config).await?;
@@ -67,16 +71,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         token_key_pkcs8: keys.token,
         stop: stop.clone(),
         ice_servers,
+        metrics: Some(api::metrics::recorder()?),
+        metrics_token: args.metrics_token.filter(|token| !token.trim().is_empty()),
     };
     serve(engine, config, listener, stop).await
-}
-
-fn refuse_sandbox_in_production(base_url: &str) -> Result<()> {
-    let production = std::env::var("XINGLIN_ENV").is_ok_and(|env| env == "production");
-    if production && !base_url.starts_with("https://") {
-        bail!("PAYMENT_GATEWAY_URL is `{base_url}`: with XINGLIN_ENV=production it must be https");
-    }
-    Ok(())
 }
 
 /// Binds an address, or says which setting is wrong.
@@ -113,6 +111,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<()> {
     let router = api::router(engine.clone(), config)?;
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let loops = engine.run(&stop);
     let told = stop.clone();
     let http =

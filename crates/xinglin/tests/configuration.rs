@@ -214,3 +214,19 @@ fn an_argument_that_is_unknown() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("--port"), "{said}");
 }
+
+#[test]
+fn addresses_and_countries_that_are_none() {
+    is_refused(
+        "public-url",
+        &["serve"],
+        &[("XINGLIN_PUBLIC_URL", "hospital.example")],
+        &["XINGLIN_PUBLIC_URL", "`hospital.example`", "https://"],
+    );
+    is_refused(
+        "countries",
+        &["serve"],
+        &[("XINGLIN_COUNTRIES", "China")],
+        &["XINGLIN_COUNTRIES", "`China`", "CN,NZ"],
+    );
+}

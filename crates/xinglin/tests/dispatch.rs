@@ -152,17 +152,19 @@ async fn offered(fresh: &Fresh, now: Ts) {
     let actor = Actor::person(Role::Patient, patient);
     let created = create(&new, &Facts::default(), now, &mut IdsAt(now)).unwrap();
     ordered.write(created, actor).await;
-    let (gateway, method) = (GatewayName::Wechat, Method::Native);
+    let (gateway, method) = (GatewayName::WECHAT, Method::NATIVE);
     let pay = Asked::SubmitPayment {
         gateway,
         method,
         payer: None,
+        client_ip: None,
     };
     ordered.asks(actor, pay).await;
     let paid = Asked::PaymentSucceeded {
         payment: ordered.order.as_ref().unwrap().payments[0].id,
         paid: Money::fen(3000),
         transaction_id: patient.to_string(),
+        paid_at: now,
         by_query: false,
     };
     ordered.asks(Actor::GATEWAY, paid).await;

@@ -214,10 +214,41 @@ pub struct Payment {
     status_label: String,
     amount: Money,
     paid: Option<Money>,
-    /// What the payer's device needs, in the gateway's own names; null until it is there.
-    pay_with: Option<Value>,
+    /// When the money came, by the gateway's clock.
+    paid_at: Option<Instant>,
+    /// What the payer's device needs; null until it is there.
+    pay_with: Option<PayWith>,
     expires_at: Instant,
     created_at: Instant,
+    /// The address of the page on which it is paid, where the answer is about paying.
+    #[schema(nullable = false)]
+    page: Option<String>,
+}
+
+/// What the payer's device needs: which fields there are depends on `kind`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PayWith {
+    /// `qr`, `inApp`, `redirect`, `form`, `card` or `counter`.
+    kind: String,
+    /// `qr`: the code's text.
+    #[schema(nullable = false)]
+    code_url: Option<String>,
+    /// `inApp`: the app's fields, signed. `form`: the form's fields, signed.
+    #[schema(nullable = false)]
+    fields: Option<Value>,
+    /// `redirect`: the gateway's page.
+    #[schema(nullable = false)]
+    url: Option<String>,
+    /// `form`: where it is posted to.
+    #[schema(nullable = false)]
+    action: Option<String>,
+    /// `card`: lets the page finish this payment.
+    #[schema(nullable = false)]
+    client_secret: Option<String>,
+    /// `card`: whose page it is.
+    #[schema(nullable = false)]
+    publishable_key: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -340,14 +371,35 @@ pub struct Paying {
 pub struct PaymentsOf {
     order_id: Uuid,
     status: OrderStatus,
+    status_label: String,
+    /// Whether the gateway is being asked because no result came in time.
+    being_checked: bool,
     payments: Vec<Payment>,
 }
 
 #[derive(ToSchema)]
 pub struct Gateway {
     name: GatewayName,
+    label: String,
+    /// Whether it can be chosen now.
     on: bool,
+    /// Why it can't.
     reason: Option<String>,
+    methods: Vec<GatewayMethod>,
+    /// The currencies it takes.
+    currencies: Vec<String>,
+    /// The countries whose payers it serves.
+    countries: Vec<String>,
+}
+
+#[derive(ToSchema)]
+pub struct GatewayMethod {
+    name: String,
+    label: String,
+    /// What the payer is shown: `qr`, `inApp`, `redirect`, `card` or `counter`.
+    kind: String,
+    /// What the payer must be known by, such as `openid`.
+    payer: Option<String>,
 }
 
 #[derive(ToSchema)]

@@ -326,9 +326,38 @@ pub fn payments() -> Vec<Row> {
         row(
             Get,
             "/payments/gateways",
-            ("Gateways, and whether they are on", "支付渠道"),
+            (
+                "Gateways: which can be chosen, and why others can't",
+                "支付渠道",
+            ),
             Many(refer::<seen::Gateway>),
-        ),
+        )
+        .asks(&[
+            ("orderId", "For paying this order.", Type::String),
+            ("currency", "For a price in it: `CNY`, `NZD`.", Type::String),
+            ("country", "For a payer there, such as `CN`.", Type::String),
+        ])
+        .fails(&[C::OrderNotFound]),
+        row(
+            Post,
+            "/payments/confirm",
+            ("\"I have paid\": ask the gateway now", "我已支付：立即查询"),
+            One(refer::<seen::PaymentsOf>),
+        )
+        .takes::<asked::Confirm>()
+        .fails(&[C::OrderNotFound]),
+        row(
+            Post,
+            "/payments/record",
+            (
+                "Record money taken at the counter or by transfer",
+                "登记线下收款",
+            ),
+            One(refer::<seen::Order>),
+        )
+        .takes::<asked::RecordedPayment>()
+        .by(STAFF)
+        .fails(&paid),
         row(
             Get,
             "/payments/refunds",
@@ -362,6 +391,14 @@ pub fn payments() -> Vec<Row> {
             ("Record a refund made elsewhere", "登记线下退款"),
         )
         .takes::<asked::Proof>(),
+        review(
+            "/payments/refunds/{id}/elsewhere",
+            (
+                "Send a refund elsewhere, where the payer's card is dead",
+                "异常退款改退",
+            ),
+        )
+        .takes::<asked::Elsewhere>(),
         row(
             Post,
             "/payments/webhook/{gateway}",

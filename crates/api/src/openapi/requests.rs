@@ -196,20 +196,15 @@ pub struct AnyFrame {
     kind_of_frame: String,
 }
 
-/// How the payer pays.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum Method {
-    Native,
-    Jsapi,
-}
-
 #[derive(ToSchema)]
 pub struct Pay {
     gateway: GatewayName,
-    method: Method,
-    /// Needed by `jsapi`, unless the account knows it.
-    openid: Option<String>,
+    /// One of the gateway's methods, such as `native`.
+    #[schema(example = "native")]
+    method: String,
+    /// Who pays, as the gateway knows them, where the method needs it (`jsapi`: the openid, unless
+    /// the account knows it; `create`: Alipay's buyer id). `openid` is taken as a name for it, too.
+    payer: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -217,9 +212,50 @@ pub struct Pay {
 pub struct Intent {
     order_id: Uuid,
     gateway: GatewayName,
-    method: Method,
-    /// Needed by `jsapi`, unless the account knows it.
-    openid: Option<String>,
+    /// One of the gateway's methods, such as `native`.
+    #[schema(example = "native")]
+    method: String,
+    /// Who pays, as the gateway knows them, where the method needs it.
+    payer: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Confirm {
+    order_id: Uuid,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct RecordedPayment {
+    order_id: Uuid,
+    /// `cash` or `transfer`.
+    #[schema(example = "cash")]
+    method: String,
+    /// What the order costs.
+    amount: Money,
+    /// Evidence of the payment, such as a receipt's number.
+    #[schema(min_length = 1, max_length = 1000)]
+    proof: String,
+}
+
+#[derive(ToSchema)]
+pub struct Elsewhere {
+    /// Another card of the payer's; without it, the money goes to the merchant's own account.
+    card: Option<OtherCard>,
+}
+
+#[derive(ToSchema)]
+pub struct OtherCard {
+    /// The bank by the gateway's code, such as `ICBC_DEBIT`.
+    #[schema(min_length = 1, max_length = 64)]
+    bank: String,
+    /// The card's number: 8 to 32 digits.
+    #[schema(pattern = "^[0-9]{8,32}$")]
+    account: String,
+    /// The holder's name.
+    #[schema(min_length = 1, max_length = 64)]
+    name: String,
 }
 
 #[derive(ToSchema)]
@@ -227,6 +263,7 @@ pub struct Intent {
 pub enum Decision {
     ByTable,
     Share,
+    Amount,
     Refuse,
 }
 
@@ -236,7 +273,9 @@ pub struct Review {
     /// Percent; with decision `share` only.
     #[schema(minimum = 0, maximum = 100)]
     share: Option<i64>,
-    /// Needed for `share` and `refuse`.
+    /// With decision `amount` only.
+    amount: Option<Money>,
+    /// Needed for `share`, `amount` and `refuse`.
     reason: Option<String>,
 }
 

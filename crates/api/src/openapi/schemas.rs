@@ -78,11 +78,10 @@ pub enum ConsultationType {
     Video,
 }
 
+/// A gateway's name; `GET /payments/gateways` lists them.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum GatewayName {
-    Wechat,
-}
+#[schema(value_type = String, example = "wechat", pattern = "^[a-z][a-z0-9_]{0,15}$")]
+pub struct GatewayName(#[expect(dead_code, reason = "the schema is what is wanted")] String);
 
 #[derive(ToSchema)]
 pub struct Meta {
@@ -389,9 +388,20 @@ pub struct Alive {
 }
 
 #[derive(ToSchema)]
+pub struct GatewayHealth {
+    name: GatewayName,
+    /// `closed` (it answers), `open` (it fails and is left alone) or `half_open` (it is tried again).
+    breaker: String,
+    /// When it is tried again, where it is left alone.
+    until: Option<Instant>,
+}
+
+#[derive(ToSchema)]
 pub struct Ready {
     ready: bool,
     database: String,
+    /// The payment gateways, and how each is doing.
+    gateways: Vec<GatewayHealth>,
     outbox: i64,
     timers: i64,
     dead: i64,

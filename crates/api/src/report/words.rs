@@ -218,7 +218,7 @@ fn amounts(told: &Told) -> Vec<Amount> {
         let Some(paid) = payment.paid else { continue };
         let about = format!(
             "{} · {}",
-            say(gateway(payment.gateway)),
+            gateway(payment.gateway, language),
             payment.out_trade_no
         );
         lines.push(line(("支付", "Payment"), about, paid, false));
@@ -246,10 +246,18 @@ fn amounts(told: &Told) -> Vec<Amount> {
     lines
 }
 
-const fn gateway(gateway: GatewayName) -> Both {
-    match gateway {
-        GatewayName::Wechat => ("微信支付", "WeChat Pay"),
-    }
+/// A gateway's name for people; one that is unknown here keeps its own.
+fn gateway(gateway: GatewayName, language: Language) -> String {
+    let both = match gateway {
+        GatewayName::WECHAT => ("微信支付", "WeChat Pay"),
+        GatewayName::ALIPAY => ("支付宝", "Alipay"),
+        GatewayName::UNIONPAY => ("银联", "UnionPay"),
+        GatewayName::PAYPAL => ("PayPal", "PayPal"),
+        GatewayName::STRIPE => ("Stripe", "Stripe"),
+        GatewayName::OFFLINE => ("线下收款", "Outside the gateways"),
+        other => return other.to_string(),
+    };
+    said(both, language).to_owned()
 }
 
 fn money(money: Money, language: Language) -> String {

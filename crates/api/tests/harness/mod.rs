@@ -17,7 +17,6 @@ use connectors::storage::LocalStorage;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::consultation::ConsultationType;
 use domain::order::Role;
-use domain::payment::GatewayName;
 use domain::{DepartmentId, Money, Span, Ts, UserId};
 use engine::clock::{Clock, SettableClock};
 use engine::{Engine, EngineConfig, Gateways};
@@ -212,7 +211,7 @@ impl World {
         let wechat = Arc::new(wechat);
         let files = Folder::fresh();
         let storage = LocalStorage::open(&files.0).expect("a folder");
-        let gateways = Gateways::new().with(GatewayName::Wechat, wechat.clone());
+        let gateways = Gateways::new().with(wechat.clone());
         let engine = Engine::start(
             store.clone(),
             gateways,
@@ -229,6 +228,8 @@ impl World {
             token_key_pkcs8: api::token::new_key().expect("key"),
             stop: stop.clone(),
             ice_servers: serde_json::json!([]),
+            metrics: Some(api::metrics::recorder().expect("a recorder")),
+            metrics_token: None,
         };
         let router = api::router(engine.clone(), config).expect("router");
         tokio::spawn(async move { axum::serve(api_listener, router).await.expect("serve") });

@@ -185,6 +185,11 @@ pub trait PaymentGateway: Send + Sync + 'static {
     fn collect<'a>(&'a self, payment: &'a PaymentRef, now: Ts) -> Answer<'a, PaymentState> {
         self.query(payment, now)
     }
+    /// Whether the money moves only when we fetch it: then a payment that we decide not to fetch is
+    /// closed by our own word.
+    fn collects(&self) -> bool {
+        false
+    }
     /// Closes an unpaid payment. `Ok` says only that the close was accepted; query to be sure.
     fn close<'a>(&'a self, payment: &'a PaymentRef, now: Ts) -> Answer<'a, ()>;
     /// Sends a refund. `Processing` is acceptance, not success.

@@ -130,6 +130,8 @@ pub enum Command {
         paid: Money,
         /// The gateway's number.
         transaction_id: String,
+        /// When, by the gateway's clock.
+        paid_at: Ts,
         /// Whether it is the answer to a query, which decides between two results that disagree.
         by_query: bool,
     },
@@ -158,6 +160,16 @@ pub enum Command {
         refund: RefundId,
         /// The gateway's number.
         refund_id: String,
+        /// When, by the gateway's clock.
+        at: Ts,
+    },
+    /// Operator: the payer's card is dead, and the money is sent elsewhere by the gateway's own way
+    /// out; from now on the gateway is asked how it stands.
+    RefundElsewhere {
+        /// Which.
+        refund: RefundId,
+        /// Where to, for the journal; no whole card number.
+        to: String,
     },
     /// The gateway refused or gave up a refund.
     RefundFailed {
@@ -243,6 +255,7 @@ impl Command {
             Self::PaymentFailed { .. } => "payment_failed",
             Self::PaymentClosed { .. } => "payment_closed",
             Self::RefundAccepted { .. } => "refund_accepted",
+            Self::RefundElsewhere { .. } => "refund_elsewhere",
             Self::RefundSucceeded { .. } => "refund_succeeded",
             Self::RefundFailed { .. } => "refund_failed",
             Self::DoctorFound { .. } => "doctor_found",

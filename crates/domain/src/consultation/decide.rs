@@ -3,6 +3,7 @@
 use super::command::{Command as C, Facts, NewConsultation};
 use super::detail::{AssignmentEnd, Detail};
 use super::entry::{self, Context, ask_refund, give_back, go};
+use super::money;
 use super::refund::Cause;
 use super::{Consultation, ConsultationStatus as S, Draft, Mode, Outcome};
 use super::{clinic, dispatching, paying, refund, refunding, serving, timing};
@@ -209,9 +210,17 @@ pub fn decide(
                 payment,
                 paid,
                 transaction_id,
+                paid_at,
                 by_query,
             },
-        ) => paying::succeeded(d, ctx, *payment, *paid, transaction_id, *by_query),
+        ) => {
+            let received = money::Received {
+                paid: *paid,
+                transaction_id,
+                at: *paid_at,
+            };
+            paying::succeeded(d, ctx, *payment, &received, *by_query)
+        }
         (any_status!(), C::PaymentFailed { payment, reason }) => {
             let (to, note) = (PaymentStatus::Failed, Some(reason.clone()));
             paying::ended_unpaid(d, ctx, *payment, to, "payment_failed", note)
@@ -328,8 +337,16 @@ pub fn decide(
         (any_status!(), C::RefundAccepted { refund, refund_id }) => {
             refunding::refund_accepted(d, *refund, refund_id)
         }
-        (any_status!(), C::RefundSucceeded { refund, refund_id }) => {
-            refunding::refund_succeeded(d, ctx, *refund, Some(refund_id), None)
+        (
+            any_status!(),
+            C::RefundSucceeded {
+                refund,
+                refund_id,
+                at,
+            },
+        ) => {
+            let evidence = money::Evidence::Gateway { refund_id, at: *at };
+            refunding::refund_succeeded(d, ctx, *refund, &evidence)
         }
         (
             any_status!(),
@@ -343,6 +360,9 @@ pub fn decide(
         // 503, and refunds beside the order · operations
         (any_status!(), C::RetryRefund { refund }) => {
             refunding::retry_refund(d, ctx, *refund, "retry_refund")
+        }
+        (any_status!(), C::RefundElsewhere { refund, to }) => {
+            refunding::refund_elsewhere(d, ctx, *refund, to)
         }
         (any_status!(), C::RecordRefund { refund, proof }) => {
             refunding::record_refund(d, ctx, *refund, proof)
@@ -449,6 +469,7 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         C::RecordPayment { .. }
         | C::ReviewRefund { .. }
         | C::RetryRefund { .. }
+        | C::RefundElsewhere { .. }
         | C::RecordRefund { .. }
         | C::SystemFault { .. } => (operations, "operations"),
         C::PaymentStarted { .. }

@@ -7,7 +7,7 @@ use crate::ledger::{Account, EntryKind};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
 use crate::payment::{Payment, PaymentStatus, Purpose, Refund, RefundStatus};
-use crate::{Money, NewIds, PaymentId, RefundId, Share, Span};
+use crate::{Money, NewIds, PaymentId, RefundId, Share, Span, Ts};
 
 /// Moves a payment along its table.
 pub fn step_payment(draft: &mut Draft, id: PaymentId, to: PaymentStatus) -> Result<(), Refusal> {
@@ -77,17 +77,40 @@ pub fn serving_payment(order: &Consultation) -> Option<&Payment> {
     })
 }
 
+/// Money that came, with the gateway's number and time.
+pub struct Received<'a> {
+    /// What was really paid.
+    pub paid: Money,
+    /// The gateway's number.
+    pub transaction_id: &'a str,
+    /// When.
+    pub at: Ts,
+}
+
+/// What says that refunded money has gone.
+pub enum Evidence<'a> {
+    /// The gateway's word.
+    Gateway {
+        /// Its number.
+        refund_id: &'a str,
+        /// When, by its clock.
+        at: Ts,
+    },
+    /// An operator's, who paid it elsewhere.
+    Operator {
+        /// The evidence.
+        proof: &'a str,
+    },
+}
+
 /// Records money that arrived.
-pub fn receive(
-    draft: &mut Draft,
-    id: PaymentId,
-    paid: Money,
-    transaction_id: &str,
-) -> Result<(), Refusal> {
+pub fn receive(draft: &mut Draft, id: PaymentId, received: &Received<'_>) -> Result<(), Refusal> {
     step_payment(draft, id, PaymentStatus::Completed)?;
     let payment = payment_mut(draft, id)?;
+    let paid = received.paid;
     payment.paid = Some(paid);
-    payment.transaction_id = Some(transaction_id.to_owned());
+    payment.paid_at = Some(received.at);
+    payment.transaction_id = Some(received.transaction_id.to_owned());
     let clearing = Account::GatewayClearing(payment.gateway);
     draft.transfer(EntryKind::PaymentReceived, clearing, Account::Patient, paid);
     Ok(())
@@ -111,6 +134,7 @@ pub fn request(
         payment: payment.id,
         out_refund_no: format!("RF{}", id.uuid().simple()),
         refund_id: None,
+        gone_at: None,
         status: RefundStatus::Requested,
         purpose,
         cause,
@@ -181,19 +205,29 @@ pub fn grant(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
 }
 
 /// Records that refunded money has gone, over the gateway or elsewhere with evidence.
-pub fn pay_out(draft: &mut Draft, id: RefundId, proof: Option<&str>) -> Result<(), Refusal> {
+pub fn pay_out(draft: &mut Draft, id: RefundId, evidence: &Evidence<'_>) -> Result<(), Refusal> {
     if refund_mut(draft, id)?.status == RefundStatus::Failed {
         step_refund(draft, id, RefundStatus::Processing)?;
     }
     step_refund(draft, id, RefundStatus::Succeeded)?;
+    let now = draft.now;
     let refund = refund_mut(draft, id)?;
-    refund.proof = proof.map(str::to_owned);
+    match *evidence {
+        Evidence::Gateway { refund_id, at } => {
+            refund.refund_id = Some(refund_id.to_owned());
+            refund.gone_at = Some(at);
+        }
+        Evidence::Operator { proof } => {
+            refund.proof = Some(proof.to_owned());
+            refund.gone_at = Some(now);
+        }
+    }
     let (amount, of) = (refund.amount, refund.payment);
     draft.clear_timer(TimerName::RefundRetry, Some(id));
     let payment = payment_mut(draft, of)?;
-    let from = match proof {
-        Some(_) => Account::Offline,
-        None => Account::GatewayClearing(payment.gateway),
+    let from = match evidence {
+        Evidence::Operator { .. } => Account::Offline,
+        Evidence::Gateway { .. } => Account::GatewayClearing(payment.gateway),
     };
     let paid = payment.paid;
     draft.transfer(EntryKind::RefundPaid, Account::RefundReserve, from, amount);

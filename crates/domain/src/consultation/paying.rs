@@ -65,6 +65,7 @@ fn attempt(
         status: PaymentStatus::Pending,
         amount: draft.order.price,
         paid: None,
+        paid_at: None,
         transaction_id: None,
         client_ip: by.client_ip.cloned(),
         handle: None,
@@ -104,7 +105,12 @@ pub fn record(
     let payment = money::payment_mut(draft, id)?;
     payment.proof = Some(proof.to_owned());
     let number = payment.out_trade_no.clone();
-    money::receive(draft, id, amount, &number)?;
+    let received = money::Received {
+        paid: amount,
+        transaction_id: &number,
+        at: draft.now,
+    };
+    money::receive(draft, id, &received)?;
     paid_for(draft, ctx, amount)
 }
 
@@ -131,10 +137,14 @@ pub fn succeeded(
     draft: &mut Draft,
     ctx: &mut Context<'_>,
     id: PaymentId,
-    paid: Money,
-    transaction_id: &str,
+    received: &money::Received<'_>,
     by_query: bool,
 ) -> Result<(), Refusal> {
+    let money::Received {
+        paid,
+        transaction_id,
+        ..
+    } = *received;
     let before = money::payment_mut(draft, id)?.status;
     if before.has_money() {
         return Ok(());
@@ -158,7 +168,7 @@ pub fn succeeded(
         });
     }
     let takes_it_on = can_take_on(&draft.order, id, draft.now);
-    money::receive(draft, id, paid, transaction_id)?;
+    money::receive(draft, id, received)?;
     draft.order.detail.being_checked = false;
     match draft.order.status {
         S::Paying if takes_it_on => paid_for(draft, ctx, paid),

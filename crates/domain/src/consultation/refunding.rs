@@ -215,8 +215,7 @@ pub fn refund_succeeded(
     d: &mut Draft,
     ctx: &mut Context<'_>,
     id: RefundId,
-    refund_id: Option<&str>,
-    proof: Option<&str>,
+    evidence: &money::Evidence<'_>,
 ) -> Result<(), Refusal> {
     let refund = money::refund_mut(d, id)?.clone();
     match refund.status {
@@ -234,10 +233,7 @@ pub fn refund_succeeded(
         // The table has no 503 → 901: it was still being refunded after all.
         d.step(S::Refunding, "refund_found", None)?;
     }
-    if let Some(refund_id) = refund_id {
-        money::refund_mut(d, id)?.refund_id = Some(refund_id.to_owned());
-    }
-    money::pay_out(d, id, proof)?;
+    money::pay_out(d, id, evidence)?;
     let note = Some(refund.amount.to_string());
     if refund.purpose == Purpose::Order {
         return go(d, ctx, S::Refunded, "refund_succeeded", note);
@@ -315,6 +311,34 @@ pub fn retry_refund(
     Ok(())
 }
 
+/// 503, and refunds beside the order: the gateway is being asked to send it somewhere else. The
+/// attempt is on record before it is made; from now on the gateway is asked how it stands.
+pub fn refund_elsewhere(
+    d: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: RefundId,
+    to: &str,
+) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?;
+    if refund.status != RefundStatus::Failed {
+        let status = refund.status.constant();
+        return Err(Refusal::Status {
+            command: "refund_elsewhere",
+            status,
+        });
+    }
+    let purpose = refund.purpose;
+    money::step_refund(d, id, RefundStatus::Processing)?;
+    d.clear_timer(T::RefundRetry, Some(id));
+    d.effect(Effect::QueryRefund { refund: id });
+    let note = Some(to.to_owned());
+    if purpose == Purpose::Order {
+        return go(d, ctx, S::Refunding, "refund_elsewhere", note);
+    }
+    d.note("refund_elsewhere", note);
+    Ok(())
+}
+
 /// 503, and refunds beside the order: an operator paid elsewhere and has the evidence.
 pub fn record_refund(
     d: &mut Draft,
@@ -328,7 +352,7 @@ pub fn record_refund(
             field: "proof",
             why: "is needed for a refund made elsewhere".to_owned(),
         }),
-        RefundStatus::Failed => refund_succeeded(d, ctx, id, None, Some(proof)),
+        RefundStatus::Failed => refund_succeeded(d, ctx, id, &money::Evidence::Operator { proof }),
         RefundStatus::Succeeded => Ok(()),
         RefundStatus::Requested
         | RefundStatus::Reviewing

@@ -78,6 +78,8 @@ pub struct Payment {
     pub amount: Money,
     /// What was really paid; `None` until then.
     pub paid: Option<Money>,
+    /// When the money came, by the gateway's clock.
+    pub paid_at: Option<Ts>,
     /// The gateway's number, once paid, or once a callback claims so.
     pub transaction_id: Option<String>,
     /// The payer's internet address, where the method needs it (WeChat H5).
@@ -145,6 +147,8 @@ pub struct Refund {
     pub out_refund_no: String,
     /// The gateway's number, once it gave one.
     pub refund_id: Option<String>,
+    /// When the money went, by the gateway's clock, or when an operator recorded it.
+    pub gone_at: Option<Ts>,
     /// Where it stands.
     pub status: RefundStatus,
     /// Why money goes back.

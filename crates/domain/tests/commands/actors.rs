@@ -3,6 +3,7 @@
 use crate::support::*;
 use domain::consultation::{Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict};
 use domain::order::{Actor, Refusal, Role};
+use domain::payment::Method;
 use domain::{PaymentId, RefundId, UserId};
 use uuid::Uuid;
 
@@ -25,7 +26,7 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
         ("P", Command::CheckIn),
         ("P", Command::Answer),
         ("P", Command::Rate(stars)),
-        ("P", Command::Complain { reason: reason() }),
+        ("PO", Command::Complain { reason: reason() }),
         ("D", Command::Accept),
         ("D", decline()),
         ("D", Command::Call { reason: None }),
@@ -33,7 +34,22 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
         ("D", Command::Finish(Summary::default())),
         ("PD", Command::ConnectionFailed { attempt: None }),
         ("O", verdict(REFUND, Verdict::ByTable)),
+        (
+            "O",
+            Command::RecordPayment {
+                method: Method::CASH,
+                amount: PRICE,
+                proof: reason(),
+            },
+        ),
         ("O", Command::RetryRefund { refund: REFUND }),
+        (
+            "O",
+            Command::RefundElsewhere {
+                refund: REFUND,
+                to: reason(),
+            },
+        ),
         (
             "O",
             Command::RecordRefund {
@@ -46,7 +62,14 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
         ("S", succeeded(PAYMENT, PRICE)),
         ("S", failed(PAYMENT)),
         ("S", Command::PaymentClosed { payment: PAYMENT }),
-        ("S", Command::RefundSucceeded { refund: REFUND }),
+        ("S", refund_gone(REFUND)),
+        (
+            "S",
+            Command::RefundAccepted {
+                refund: REFUND,
+                refund_id: reason(),
+            },
+        ),
         ("S", refund_failed(REFUND)),
         ("S", found(1)),
         ("S", Command::NoDoctor),

@@ -3,7 +3,7 @@
 use crate::support::*;
 use domain::consultation::{Command, ConsultationStatus as S, Mode, TimerName as T, create};
 use domain::order::{Actor, Effect, Guard, Outcome, Refusal};
-use domain::payment::{GatewayName, Method, PaymentStatus, Purpose};
+use domain::payment::{GatewayName, Method, PayWith, PaymentStatus, Purpose};
 use domain::{Currency, Money, NewIds, Share, Span};
 use uuid::Uuid;
 
@@ -52,21 +52,65 @@ fn the_patient_submits_a_payment_100_to_101() {
 }
 
 #[test]
-fn inside_the_gateways_app_the_payer_must_be_named() {
+fn the_gateways_own_number_and_the_payers_address_are_kept() {
     let mut case = Case::dispatch(S::PendingPayment);
-    let unnamed = Command::SubmitPayment {
-        gateway: GatewayName::Wechat,
-        method: Method::Jsapi,
-        payer: None,
+    let pay = Command::SubmitPayment {
+        gateway: GatewayName::PAYPAL,
+        method: Method::CHECKOUT,
+        payer: Some("somebody".to_owned()),
+        client_ip: Some("203.0.113.9".to_owned()),
     };
-    let refused = case.refused(patient(), &unnamed);
-    assert!(matches!(
-        refused,
-        Refusal::Invalid {
-            field: "openid",
-            ..
+    case.does(patient(), &pay);
+    let payment = case.order.payments[0].id;
+    let started = Command::PaymentStarted {
+        payment,
+        handle: Some("5O190127TN364715T".to_owned()),
+        pay_with: PayWith::Redirect {
+            url: "https://paypal.example/approve".to_owned(),
+        },
+    };
+    case.does(Actor::GATEWAY, &started);
+    let kept = &case.order.payments[0];
+    assert_eq!(kept.client_ip.as_deref(), Some("203.0.113.9"));
+    assert_eq!(kept.handle.as_deref(), Some("5O190127TN364715T"));
+}
+
+#[test]
+fn money_at_the_counter_needs_the_price_and_evidence_and_then_counts_as_paid() {
+    let mut case = Case::dispatch(S::PendingPayment);
+    let record = |amount, proof: &str| Command::RecordPayment {
+        method: Method::CASH,
+        amount,
+        proof: proof.to_owned(),
+    };
+    for (wrong, field) in [
+        (record(Money::fen(PRICE.amount - 1), "receipt 7"), "amount"),
+        (
+            record(Money::new(PRICE.amount, Currency::NZD), "receipt 7"),
+            "amount",
+        ),
+        (record(PRICE, " "), "proof"),
+    ] {
+        let refused = case.refused(operator(), &wrong);
+        assert!(
+            matches!(refused, Refusal::Invalid { field: named, .. } if named == field),
+            "{refused:?}"
+        );
+    }
+    case.does(operator(), &record(PRICE, "receipt 7"));
+    let payment = &case.order.payments[0];
+    assert_eq!(case.order.status, S::Dispatching);
+    assert_eq!(
+        (payment.gateway, payment.paid),
+        (GatewayName::OFFLINE, Some(PRICE))
+    );
+    assert_eq!(payment.proof.as_deref(), Some("receipt 7"));
+    assert_eq!(
+        case.refused(operator(), &record(PRICE, "receipt 8")),
+        Refusal::PaymentAlreadyProcessed {
+            status: "DISPATCHING"
         }
-    ));
+    );
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn what_stood_still_meanwhile_is_asked_for_again() {
 fn the_money_goes_back_502_to_901() {
     let mut case = Case::clinic(S::Refunding);
     let refund = case.refund_id();
-    let gone = Command::RefundSucceeded { refund };
+    let gone = refund_gone(refund);
     assert_eq!(
         case.does(Actor::GATEWAY, &gone),
         ["502→901 refund_succeeded"]
@@ -358,7 +358,7 @@ fn a_try_by_hand_beside_the_order_stops_the_automatic_one() {
 fn a_refund_that_nobody_knows_is_refused() {
     let mut case = Case::dispatch(S::Refunding);
     let refund = domain::RefundId(uuid::Uuid::from_u128(404));
-    let gone = Command::RefundSucceeded { refund };
+    let gone = refund_gone(refund);
     for (actor, command) in [
         (Actor::GATEWAY, gone),
         (Actor::GATEWAY, refund_failed(refund)),

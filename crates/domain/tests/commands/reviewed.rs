@@ -50,7 +50,7 @@ fn an_automatic_review_that_comes_late_does_not_take_an_operators_place() {
 fn the_gateway_cannot_have_refunded_what_was_not_granted() {
     let mut case = Case::dispatch(S::RefundReviewing);
     let refund = case.refund_id();
-    let gone = Command::RefundSucceeded { refund };
+    let gone = refund_gone(refund);
     assert!(matches!(
         case.refused(Actor::GATEWAY, &gone),
         Refusal::Status { .. }

@@ -8,7 +8,7 @@ use domain::consultation::{
 use domain::ledger::{Account, Entry};
 use domain::lifecycle::Status;
 use domain::order::{Actor, Effect, Guard, Refusal, Role};
-use domain::payment::{GatewayName, Method, Payment, Refund};
+use domain::payment::{GatewayName, Method, PayWith, Payment, Refund};
 use domain::{
     DepartmentId, Money, NewIds, OrderId, PaymentId, RefundId, SessionId, SlotId, Span, Ts, UserId,
 };
@@ -27,7 +27,7 @@ pub const SESSION: SessionId = SessionId(Uuid::from_u128(0x5e));
 pub const SLOT: SlotId = SlotId(Uuid::from_u128(0x51));
 pub const PRICE: Money = Money::fen(3000);
 /// What these orders ask every gateway account about.
-pub const CLEARING: Account = Account::GatewayClearing(GatewayName::Wechat);
+pub const CLEARING: Account = Account::GatewayClearing(GatewayName::WECHAT);
 
 /// Monday morning in Shanghai.
 pub fn monday(clock: &str) -> Ts {
@@ -333,7 +333,7 @@ impl Case {
 
     pub fn refund_goes(&mut self) {
         let refund = self.refund_id();
-        self.does(Actor::GATEWAY, &Command::RefundSucceeded { refund });
+        self.does(Actor::GATEWAY, &refund_gone(refund));
     }
 }
 
@@ -362,9 +362,10 @@ pub fn journal(decision: &Decision) -> Vec<String> {
 
 pub fn pay() -> Command {
     Command::SubmitPayment {
-        gateway: GatewayName::Wechat,
-        method: Method::Native,
+        gateway: GatewayName::WECHAT,
+        method: Method::NATIVE,
         payer: None,
+        client_ip: None,
     }
 }
 
@@ -382,7 +383,10 @@ pub fn cancel_as(quote: Option<Quote>) -> Command {
 pub fn started(payment: PaymentId) -> Command {
     Command::PaymentStarted {
         payment,
-        pay_with: "weixin://pay".into(),
+        handle: None,
+        pay_with: PayWith::Qr {
+            code_url: "weixin://pay".to_owned(),
+        },
     }
 }
 
@@ -391,6 +395,7 @@ pub fn succeeded(payment: PaymentId, paid: Money) -> Command {
         payment,
         paid,
         transaction_id: "4200001".to_owned(),
+        paid_at: monday("09:00:30"),
         by_query: false,
     }
 }
@@ -401,7 +406,17 @@ pub fn found_paid(payment: PaymentId, paid: Money) -> Command {
         payment,
         paid,
         transaction_id: "4200001".to_owned(),
+        paid_at: monday("09:00:30"),
         by_query: true,
+    }
+}
+
+/// The gateway says that the refunded money has gone.
+pub fn refund_gone(refund: RefundId) -> Command {
+    Command::RefundSucceeded {
+        refund,
+        refund_id: "5000001".to_owned(),
+        at: monday("09:01:00"),
     }
 }
 

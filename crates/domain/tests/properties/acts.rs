@@ -4,7 +4,7 @@
 use crate::world::{DOCTORS, PATIENT, World, ranking};
 use domain::consultation::{Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict};
 use domain::order::{Actor, Role};
-use domain::payment::{GatewayName, Method};
+use domain::payment::{GatewayName, Method, PayWith};
 use domain::{Currency, Money, PaymentId, RefundId, Share, Span, UserId};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -141,7 +141,7 @@ impl Act {
     /// Any command at all.
     fn anything(self, world: &World) -> Command {
         let reason = || "so".to_owned();
-        match self.1 % 36 {
+        match self.1 % 39 {
             0 => pay(),
             1 => Command::ChangeMethod,
             2 => self.cancel(world),
@@ -166,7 +166,8 @@ impl Act {
             16 => fault(),
             17 => Command::PaymentStarted {
                 payment: self.payment(world),
-                pay_with: "code".into(),
+                handle: None,
+                pay_with: PayWith::Counter,
             },
             18..=20 => self.money(world),
             21 => self.no_money(world),
@@ -185,6 +186,19 @@ impl Act {
             32 => Command::DoctorAway,
             33 => Command::DoctorBack,
             34 => Command::AutomaticReview,
+            35 => Command::RecordPayment {
+                method: Method::CASH,
+                amount: world.order.price,
+                proof: "receipt".to_owned(),
+            },
+            36 => Command::RefundAccepted {
+                refund: self.refund(world),
+                refund_id: "5000001".to_owned(),
+            },
+            37 => Command::RefundElsewhere {
+                refund: self.refund(world),
+                to: "another card".to_owned(),
+            },
             _ => Command::Timer {
                 name: TimerName::ALL[usize::from(self.2) % TimerName::ALL.len()],
                 refund: self.2.is_multiple_of(3).then(|| self.refund(world)),
@@ -233,6 +247,7 @@ impl Act {
             payment: self.payment(world),
             paid,
             transaction_id: "4200001".to_owned(),
+            paid_at: world.now,
             by_query: !self.2.is_multiple_of(3),
         }
     }
@@ -276,6 +291,7 @@ impl Act {
         let verdict = match self.2 % 5 {
             0 => Verdict::ByTable,
             1 | 2 => Verdict::Refuse(reason()),
+            3 => Verdict::Amount(Money::fen(i64::from(self.2) * 16), reason()),
             _ => Verdict::Share(Share::percent(self.2 % 101), reason()),
         };
         let refund = self.refund(world);
@@ -284,7 +300,7 @@ impl Act {
 
     fn refunded(self, world: &World) -> Command {
         let refund = self.refund(world);
-        Command::RefundSucceeded { refund }
+        world.refund_gone(refund)
     }
 
     fn refund_failed(self, world: &World) -> Command {
@@ -311,9 +327,10 @@ impl Act {
 
 fn pay() -> Command {
     Command::SubmitPayment {
-        gateway: GatewayName::Wechat,
-        method: Method::Native,
+        gateway: GatewayName::WECHAT,
+        method: Method::NATIVE,
         payer: None,
+        client_ip: None,
     }
 }
 

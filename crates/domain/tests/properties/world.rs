@@ -9,7 +9,9 @@ use domain::ledger::{Account, Entry};
 use domain::lifecycle::Status;
 use domain::order::{Actor, Guard, Refusal, Role};
 use domain::payment::RefundStatus;
-use domain::{Currency, DepartmentId, Money, NewIds, OrderId, SessionId, SlotId, Span, Ts, UserId};
+use domain::{
+    Currency, DepartmentId, Money, NewIds, OrderId, RefundId, SessionId, SlotId, Span, Ts, UserId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -229,15 +231,17 @@ impl World {
         self.ask(
             patient,
             &Command::SubmitPayment {
-                gateway: domain::payment::GatewayName::Wechat,
-                method: domain::payment::Method::Native,
+                gateway: domain::payment::GatewayName::WECHAT,
+                method: domain::payment::Method::NATIVE,
                 payer: None,
+                client_ip: None,
             },
         );
         let paid = Command::PaymentSucceeded {
             payment: self.order.payments[0].id,
             paid: self.order.price,
             transaction_id: "1".to_owned(),
+            paid_at: self.now,
             by_query: false,
         };
         self.ask(Actor::GATEWAY, &paid);
@@ -273,7 +277,7 @@ impl World {
                     self.ask(Actor::SYSTEM, &gone);
                 }
                 (S::Refunding, Some(refund)) => {
-                    self.ask(Actor::GATEWAY, &Command::RefundSucceeded { refund });
+                    self.ask(Actor::GATEWAY, &self.refund_gone(refund));
                 }
                 (S::RefundFailed, Some(refund)) => {
                     let operator = Actor::person(Role::Operator, DOCTORS[0]);
@@ -286,6 +290,15 @@ impl World {
         assert!(status.is_terminal(), "stuck in {status:?}");
         self.refund_the_rest();
         invariants::at_the_end(self);
+    }
+
+    /// The gateway's word that a refund has gone.
+    pub fn refund_gone(&self, refund: RefundId) -> Command {
+        Command::RefundSucceeded {
+            refund,
+            refund_id: "5000001".to_owned(),
+            at: self.now,
+        }
     }
 
     fn refund_the_rest(&mut self) {
@@ -302,7 +315,7 @@ impl World {
             .map(|refund| refund.id)
             .collect();
         for refund in under_way {
-            self.ask(Actor::GATEWAY, &Command::RefundSucceeded { refund });
+            self.ask(Actor::GATEWAY, &self.refund_gone(refund));
         }
     }
 }

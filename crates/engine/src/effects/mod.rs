@@ -15,7 +15,7 @@ use crate::relay::Tried;
 use domain::OrderId;
 use domain::consultation::Command;
 use domain::order::{Actor, Effect};
-use store::OutboxRow;
+use store::{Changes, OutboxRow};
 
 impl Engine {
     /// Does one effect.
@@ -53,6 +53,43 @@ impl Engine {
         };
         self.execute_finishing(order, command, actor, &origin, Some(row.id))
             .await
+    }
+
+    /// A row for an effect that is due now.
+    pub(crate) fn effect_row(
+        &self,
+        order: OrderId,
+        effect: Effect,
+        request_id: Option<String>,
+    ) -> OutboxRow {
+        let now = self.now();
+        OutboxRow {
+            id: crate::ids::new_id(now),
+            order: Some(order),
+            due: now,
+            effect,
+            attempts: 0,
+            lease: None,
+            last_error: None,
+            request_id,
+            created_at: now,
+        }
+    }
+
+    /// Leaves an effect to be done as soon as the relay gets to it.
+    pub(crate) async fn do_soon(
+        &self,
+        order: OrderId,
+        effect: Effect,
+        request_id: Option<String>,
+    ) -> Result<(), EngineError> {
+        let changes = Changes {
+            outbox: vec![self.effect_row(order, effect, request_id)],
+            ..Changes::default()
+        };
+        self.inner.store.commit(changes).await?;
+        self.wake();
+        Ok(())
     }
 
     /// Gives an order a command without a row to finish.

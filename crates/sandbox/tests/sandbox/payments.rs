@@ -4,7 +4,8 @@ use crate::harness::{World, payment};
 use connectors::gateway::{
     GatewayError, Notice, PaymentGateway, PaymentMethod, PaymentStarted, PaymentState, StartPayment,
 };
-use connectors::wechat_pay::signature::{VerifyingKey, payer_message};
+use connectors::rsa::VerifyingKey;
+use connectors::wechat_pay::signature::payer_message;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use domain::{Money, Span};
 use std::time::Duration;

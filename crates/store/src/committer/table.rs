@@ -45,18 +45,22 @@ const CONSULTATIONS: Text = (
 );
 const PAYMENTS: Text = (
     "INSERT INTO payments (order_id, id, position, gateway, method, payer, out_trade_no, status, \
-                 amount, paid_amount, currency, transaction_id, pay_with, expires_at, created_at, updated_at)",
+                 amount, paid_amount, currency, paid_at, transaction_id, client_ip, handle, pay_with, proof, expires_at, \
+                 created_at, updated_at)",
     "ON CONFLICT (order_id, id) DO UPDATE SET payer = excluded.payer, \
                  out_trade_no = excluded.out_trade_no, status = excluded.status, amount = excluded.amount, \
-                 paid_amount = excluded.paid_amount, transaction_id = excluded.transaction_id, \
-                 pay_with = excluded.pay_with, expires_at = excluded.expires_at, \
+                 paid_amount = excluded.paid_amount, paid_at = excluded.paid_at, \
+                 transaction_id = excluded.transaction_id, \
+                 handle = excluded.handle, pay_with = excluded.pay_with, proof = excluded.proof, \
+                 expires_at = excluded.expires_at, \
                  updated_at = excluded.updated_at",
 );
 const REFUNDS: Text = (
-    "INSERT INTO refunds (id, order_id, position, payment_id, out_refund_no, status, purpose, \
+    "INSERT INTO refunds (id, order_id, position, payment_id, out_refund_no, refund_id, gone_at, status, purpose, \
                  cause, share, amount, currency, rule, reason, due_on, retries, last_error, proof, \
                  requested_at, updated_at)",
-    "ON CONFLICT (id) DO UPDATE SET out_refund_no = excluded.out_refund_no, \
+    "ON CONFLICT (id) DO UPDATE SET out_refund_no = excluded.out_refund_no, refund_id = excluded.refund_id, \
+                 gone_at = excluded.gone_at, \
                  status = excluded.status, purpose = excluded.purpose, cause = excluded.cause, \
                  share = excluded.share, amount = excluded.amount, rule = excluded.rule, \
                  reason = excluded.reason, due_on = excluded.due_on, retries = excluded.retries, \

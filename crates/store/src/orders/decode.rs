@@ -19,8 +19,8 @@ c.mode, c.consultation_type, c.department_id, c.doctor_id, c.holds_doctor, c.wai
 c.session_id, c.slot_id, c.slot_index, c.holds_place, c.number, c.queue_rank, c.calls, c.checked_in, \
 c.patient_seen, c.connection_failures, c.started_at, c.ended_at, c.being_checked, c.complaint, c.rest, \
 p.id, p.position, p.gateway, p.method, p.payer, p.out_trade_no, p.status, p.amount, p.paid_amount, \
-p.currency, p.transaction_id, p.pay_with, p.expires_at, p.created_at, p.updated_at, \
-r.id, r.position, r.payment_id, r.out_refund_no, r.status, r.purpose, r.cause, r.share, r.amount, \
+p.currency, p.paid_at, p.transaction_id, p.client_ip, p.handle, p.pay_with, p.proof, p.expires_at, p.created_at, p.updated_at, \
+r.id, r.position, r.payment_id, r.out_refund_no, r.refund_id, r.gone_at, r.status, r.purpose, r.cause, r.share, r.amount, \
 r.currency, r.rule, r.reason, r.due_on, r.retries, r.last_error, r.proof, r.requested_at, r.updated_at, \
 t.name, t.refund_id, t.position, t.due_at \
 FROM orders o JOIN consultations c ON c.order_id = o.id \
@@ -30,12 +30,12 @@ LEFT JOIN timers t ON t.order_id = o.id ";
 
 /// A refund's columns, as [`refund`] reads them.
 pub(crate) const REFUND: &str = "\
-r.id, r.position, r.payment_id, r.out_refund_no, r.status, r.purpose, r.cause, r.share, r.amount, \
+r.id, r.position, r.payment_id, r.out_refund_no, r.refund_id, r.gone_at, r.status, r.purpose, r.cause, r.share, r.amount, \
 r.currency, r.rule, r.reason, r.due_on, r.retries, r.last_error, r.proof, r.requested_at, r.updated_at";
 
 const ORDER_CELLS: usize = 33;
-const PAYMENT_CELLS: usize = 15;
-const REFUND_CELLS: usize = 18;
+const PAYMENT_CELLS: usize = 19;
+const REFUND_CELLS: usize = 20;
 
 /// The orders of rows that [`ORDER`] gave, in the order in which each first appears.
 pub(crate) fn orders(rows: &[Row]) -> Result<Vec<Consultation>, StoreError> {
@@ -215,8 +215,12 @@ fn payment(id: PaymentId, cells: &mut Cells<'_>) -> Result<(i64, Payment), Store
         status,
         amount: Money::new(amount, currency),
         paid: paid.map(|paid| Money::new(paid, currency)),
+        paid_at: cells.at_or_none()?,
         transaction_id: cells.text_or_none()?,
+        client_ip: cells.text_or_none()?,
+        handle: cells.text_or_none()?,
         pay_with: cells.json_or_none()?,
+        proof: cells.text_or_none()?,
         expires_at: cells.at()?,
         created_at: cells.at()?,
         updated_at: cells.at()?,
@@ -231,6 +235,8 @@ pub(crate) fn refund(id: RefundId, cells: &mut Cells<'_>) -> Result<(i64, Refund
         id,
         payment: cells.id()?,
         out_refund_no: cells.text()?,
+        refund_id: cells.text_or_none()?,
+        gone_at: cells.at_or_none()?,
         status: cells.status()?,
         purpose: cells.named(Purpose::from_name)?,
         cause: cells.named(Cause::from_name)?,

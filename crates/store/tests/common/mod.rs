@@ -15,7 +15,9 @@ use domain::consultation::{
 };
 use domain::ledger::{Account, EntryKind, Posting};
 use domain::order::{Effect, Role, Suspended, Timer};
-use domain::payment::{GatewayName, Method, Payment, PaymentStatus, Purpose, Refund, RefundStatus};
+use domain::payment::{
+    GatewayName, Method, PayWith, Payment, PaymentStatus, Purpose, Refund, RefundStatus,
+};
 use domain::session::SessionStatus;
 use domain::{
     Currency, DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, Share, SlotId, Span,
@@ -211,15 +213,21 @@ pub fn payment(status: PaymentStatus, paid: Option<Money>) -> Payment {
     let id = PaymentId(id());
     Payment {
         id,
-        gateway: GatewayName::Wechat,
-        method: Method::Jsapi,
+        gateway: GatewayName::WECHAT,
+        method: Method::JSAPI,
         payer: Some("openid".to_owned()),
         out_trade_no: format!("P{}", id.uuid().simple()),
         status,
         amount: Money::fen(3050),
         paid,
+        paid_at: paid.map(|_| now()),
         transaction_id: paid.map(|_| "4200".to_owned()),
-        pay_with: Some(serde_json::json!({"prepay_id": "x", "n": [1, null]})),
+        client_ip: Some("203.0.113.9".to_owned()),
+        handle: Some("a handle".to_owned()),
+        pay_with: Some(PayWith::InApp {
+            fields: serde_json::json!({"prepay_id": "x", "n": [1, null]}),
+        }),
+        proof: Some("receipt 7".to_owned()),
         expires_at: now() + Span::minutes(30),
         created_at: now(),
         updated_at: now(),
@@ -232,6 +240,8 @@ pub fn refund(payment: PaymentId, status: RefundStatus, amount: i64) -> Refund {
         id,
         payment,
         out_refund_no: format!("R{}", id.uuid().simple()),
+        refund_id: Some("5000".to_owned()),
+        gone_at: Some(now()),
         status,
         purpose: Purpose::Order,
         cause: Cause::PatientCancelled,
@@ -328,7 +338,7 @@ pub fn entry(order: OrderId, amount: i64) -> EntryRow {
         order,
         kind: EntryKind::PaymentReceived,
         postings: vec![
-            side(Account::GatewayClearing(GatewayName::Wechat), amount),
+            side(Account::GatewayClearing(GatewayName::WECHAT), amount),
             side(Account::Patient, -amount),
         ],
         at: now(),

@@ -11,7 +11,6 @@ use clap::Args;
 use clock::DemoClock;
 use connectors::storage::LocalStorage;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
-use domain::payment::GatewayName;
 use engine::{Engine, EngineConfig, Gateways};
 use sandbox::{MerchantCredentials, Sandbox, SandboxConfig};
 use std::path::PathBuf;
@@ -88,11 +87,12 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         clock.clone(),
     )?;
     let wechat = wechat(&sandbox.merchant(), &sandbox_listener, &listener)?;
-    let gateways = Gateways::new().with(GatewayName::Wechat, Arc::new(wechat));
+    let gateways = Gateways::new().with(Arc::new(wechat));
     let config = EngineConfig {
         quote_key: keys.quote,
         storage: Some(Arc::new(storage)),
         file_key: keys.file,
+        public_url: Some(format!("http://{}", listener.local_addr()?)),
         ..EngineConfig::default()
     };
     let engine = Engine::start(store, gateways, clock.clone(), config).await?;
@@ -106,6 +106,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         token_key_pkcs8: keys.token,
         stop: stop.clone(),
         ice_servers,
+        metrics: Some(api::metrics::recorder()?),
+        metrics_token: None,
     };
     serve(engine, config, listener, stop).await?;
     playing.await??;

@@ -9,7 +9,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use domain::consultation::ConsultationType;
 use domain::order::Role;
-use domain::payment::GatewayName;
 use domain::{DepartmentId, Money, Ts, UserId};
 use engine::clock::SettableClock;
 use engine::{Engine, EngineConfig, Gateways};
@@ -53,7 +52,7 @@ impl House {
             .upsert_doctor(&doctor(department.id, now))
             .await
             .unwrap();
-        let gateways = Gateways::new().with(GatewayName::Wechat, Arc::new(gateway::Slow));
+        let gateways = Gateways::new().with(Arc::new(gateway::Slow::new()));
         let engine = Engine::start(store, gateways, clock, EngineConfig::default())
             .await
             .unwrap();
@@ -63,6 +62,8 @@ impl House {
             token_key_pkcs8: key,
             stop: CancellationToken::new(),
             ice_servers: serde_json::json!([]),
+            metrics: None,
+            metrics_token: None,
         };
         Self {
             router: router(engine, config).unwrap(),

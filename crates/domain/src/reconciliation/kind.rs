@@ -142,7 +142,7 @@ kinds! {
         "The bill has two payments of the gateway's under one number of ours: the payer paid twice.";
     PaymentNeighbouringDay PAYMENT_NEIGHBOURING_DAY Info Nobody [AwaitBill]
         "支付记入相邻账期" "The payment is in another day's books"
-        "Both sides have the payment, each on another day: it was made around midnight, or booked here later than it was made. Without the other day's bill it waits for it.";
+        "Both sides have the payment, each on another day: it was made around midnight, or each side took another moment of it. As long as the other day's bill is not known, it waits for it.";
     PaymentTimeDiffers PAYMENT_TIME_DIFFERS Warning Nobody [Accept]
         "支付时间不合理" "The payment's time can't be right"
         "Both sides have the payment on different days, and the gateway's time is before it was asked for here, or after it was booked here.";
@@ -193,7 +193,7 @@ kinds! {
         "An operator recorded that the refund was paid elsewhere, and the gateway paid it as well.";
     RefundNeighbouringDay REFUND_NEIGHBOURING_DAY Info Nobody [AwaitBill]
         "退款记入相邻账期" "The refund is in another day's books"
-        "Both sides have the refund, each on another day: it was made around midnight, the gateway bills it on the day it was asked for, or it was booked here later than it was made. Without the other day's bill it waits for it.";
+        "Both sides have the refund, each on another day: it was made around midnight, or the gateway bills it on the day on which it was asked for. As long as the other day's bill is not known, it waits for it.";
     RefundTimeDiffers REFUND_TIME_DIFFERS Warning Nobody [Accept]
         "退款时间不合理" "The refund's time can't be right"
         "Both sides have the refund on different days, and the gateway's time is before it was asked for here, or after it was booked here.";

@@ -11,7 +11,9 @@ mod ours;
 mod repair;
 mod rerun;
 mod settle;
+mod state;
 mod sums;
+mod suspense;
 
 pub use bill::{BillLine, BillTotals, LineKind, LineStatus};
 pub use difference::{Difference, LONGEST_NUMBER};
@@ -21,4 +23,6 @@ pub use ours::{Billed, BillingDay, FeeRate, OurPayment, OurRefund};
 pub use repair::Repair;
 pub use rerun::{Found, Rerun, rerun};
 pub use settle::{Ask, Case, DifferenceStatus, Outcome, Ruling, SettleRefusal, settle};
+pub use state::{ReconciliationState, Run};
 pub use sums::Sums;
+pub use suspense::suspense;

@@ -4,6 +4,7 @@ mod deadlines;
 mod journal;
 mod money;
 mod places;
+mod reconciliation;
 
 use crate::db::{Db, Read};
 use crate::row::{Cells, Row};
@@ -20,6 +21,7 @@ impl Store {
             findings: Vec::new(),
         };
         money::check(&mut check).await?;
+        reconciliation::check(&mut check).await?;
         journal::check(&mut check).await?;
         deadlines::check(&mut check, now).await?;
         places::check(&mut check).await?;

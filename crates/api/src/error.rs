@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::lifecycle::Language;
 use domain::order::Refusal;
+use domain::reconciliation::SettleRefusal;
 use engine::EngineError;
 use engine::files::FileRefusal;
 use serde_json::{Value, json};
@@ -185,7 +186,7 @@ impl ApiError {
             Refusal::QuoteMovedOn { .. } => Self::from(Code::Conflict).saying(words),
             Refusal::Invalid { field, why } => Self::field(field, why),
             Refusal::NoSuch { .. } => Self::from(Code::NotFound).saying(words),
-            Refusal::OutsideTable { .. } => {
+            Refusal::OutsideTable { .. } | Refusal::NoEntry(_) => {
                 tracing::error!(words, "a rule of the program was broken");
                 Self::from(Code::Internal)
             }
@@ -244,7 +245,9 @@ impl ApiError {
             | EngineError::SessionStatus { .. }
             | EngineError::NobodyIsCalled { .. }
             | EngineError::KeyTaken
+            | EngineError::UnderWay { .. }
             | EngineError::Contended => Self::from(Code::Conflict).saying(words),
+            EngineError::Settle(refusal) => Self::of_settling(&refusal),
             EngineError::Gateway(_) => {
                 tracing::warn!(words, "a gateway did not do what it was asked");
                 Self::from(Code::ExternalServiceError).saying(words)
@@ -257,6 +260,20 @@ impl ApiError {
                 Self::from(Code::Internal)
             }
             EngineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    fn of_settling(refusal: &SettleRefusal) -> Self {
+        let words = refusal.to_string();
+        match refusal {
+            SettleRefusal::Status { status } => Self::from(Code::Conflict)
+                .saying(words)
+                .with(json!({ "status": status })),
+            SettleRefusal::SamePerson => Self::from(Code::InsufficientPermissions).saying(words),
+            SettleRefusal::NotThat { .. } => Self::field("repair", words),
+            SettleRefusal::NoReason { .. } => Self::field("reason", words),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod password;
 mod payments;
 mod preview;
 mod ranges;
+mod reconciliation;
 mod report;
 mod room;
 mod sessions;
@@ -92,7 +93,8 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(events::routes())
         .merge(room::routes())
         .merge(files::routes())
-        .merge(admin::routes());
+        .merge(admin::routes())
+        .merge(reconciliation::routes());
     let router = Router::new()
         .nest("/api/v1", api)
         .merge(docs::routes())

@@ -56,6 +56,10 @@ fn describe() {
         "Payments that came late or twice and are refunded by themselves"
     );
     describe_counter!(
+        "xinglin_differences_total",
+        "Differences between gateways' bills and our books, by kind"
+    );
+    describe_counter!(
         "xinglin_transitions_total",
         "Steps of orders, by where to and why"
     );

@@ -4,6 +4,7 @@ use crate::files::FileRefusal;
 use connectors::gateway::GatewayError;
 use domain::order::{Guard, Refusal};
 use domain::payment::GatewayName;
+use domain::reconciliation::SettleRefusal;
 use store::{CommitError, StoreError};
 use thiserror::Error;
 
@@ -75,6 +76,15 @@ pub enum EngineError {
     /// The gateway did not do it.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// It is being done this moment.
+    #[error("this {thing} is under way: wait until it has ended")]
+    UnderWay {
+        /// What.
+        thing: &'static str,
+    },
+    /// A difference is not settled that way.
+    #[error(transparent)]
+    Settle(#[from] SettleRefusal),
     /// Stored data could not be read.
     #[error("stored data can't be read: {0}")]
     Corrupt(String),

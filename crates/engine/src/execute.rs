@@ -17,8 +17,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{
-    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, LineRow, OrderChange,
-    OutboxRow, Session, Slot, TimerChange, TimerRow,
+    Changes, CommitError, DifferenceRow, EntryRow, IdempotencyRow, JournalRow, Lease, LineRow,
+    OrderChange, OutboxRow, Session, Slot, TimerChange, TimerRow,
 };
 use uuid::Uuid;
 
@@ -35,6 +35,8 @@ pub enum Answered<'a> {
     Order(&'a Consultation),
     /// A session, after the change.
     Session(&'a Session, &'a [Slot]),
+    /// A difference to a gateway's bill, after the decision.
+    Difference(&'a DifferenceRow),
 }
 
 /// Makes the answer that is kept for an idempotency key: HTTP status and body.

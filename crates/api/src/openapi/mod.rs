@@ -7,6 +7,7 @@ mod files;
 mod operations;
 mod order_schemas;
 mod orders;
+mod reconciliation;
 mod requests;
 mod schemas;
 #[cfg(test)]
@@ -56,6 +57,8 @@ enum Gives {
     One(Refers),
     Many(Refers),
     Page(Refers),
+    /// One, with a page of what belongs to it.
+    Part(Refers),
     /// Not in the envelope.
     Bare(&'static str, Option<Refers>),
 }
@@ -248,6 +251,7 @@ impl Row {
                 Array::new(refers(named)).into(),
                 refer::<schemas::Meta>(named),
             ),
+            Gives::Part(refers) => (refers(named).into(), refer::<schemas::PageMeta>(named)),
             Gives::Page(refers) => (
                 Array::new(refers(named)).into(),
                 refer::<schemas::PageMeta>(named),
@@ -374,6 +378,7 @@ fn rows() -> Vec<Row> {
     all.extend(of("Consultation", orders::room()));
     all.extend(of("Files", files::files()));
     all.extend(of("Payments", orders::payments()));
+    all.extend(of("Reconciliation", reconciliation::reconciliation()));
     all.extend(of("Operations", operations::operations()));
     all.extend(of("Health", operations::health()));
     all
@@ -395,6 +400,10 @@ fn tags() -> Vec<Tag> {
             "Pictures, voice and documents of a conversation: announced, put, confirmed, read.",
         ),
         ("Payments", "Paying, refunds, gateways."),
+        (
+            "Reconciliation",
+            "Gateways' bills against our books: days, differences, and what is decided about them.",
+        ),
         ("Operations", "For operators and administrators."),
         ("Health", "For load balancers."),
     ]

@@ -39,17 +39,20 @@ impl<'a> Certificate<'a> {
 }
 
 /// One element of DER.
-struct Element<'a> {
-    tag: u8,
+pub(crate) struct Element<'a> {
+    /// What it is.
+    pub(crate) tag: u8,
     /// With tag and length.
     whole: &'a [u8],
-    content: &'a [u8],
+    /// Without them.
+    pub(crate) content: &'a [u8],
     /// What follows it.
-    after: &'a [u8],
+    pub(crate) after: &'a [u8],
 }
 
 impl<'a> Element<'a> {
-    fn read(input: &'a [u8]) -> Option<Self> {
+    /// The element that the bytes begin with.
+    pub(crate) fn read(input: &'a [u8]) -> Option<Self> {
         let (&tag, rest) = input.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, content) = if first < 0x80 {

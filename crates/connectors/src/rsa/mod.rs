@@ -1,7 +1,7 @@
 //! RSA signatures as the gateways use them: PKCS#1 v1.5 with SHA-256, Base64 around it. Verifying
 //! compares inside the library, in constant time.
 
-mod certificate;
+pub(crate) mod certificate;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;

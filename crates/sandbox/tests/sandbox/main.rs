@@ -6,9 +6,15 @@
     reason = "a test fails by panicking, in its harness too"
 )]
 
+mod bills;
+mod alipay;
 mod callbacks;
+mod cashier;
 mod control;
+mod faults;
 mod harness;
 mod payments;
 mod refunds;
 mod restart;
+mod stripe;
+mod unionpay;

@@ -51,6 +51,10 @@ pub fn of_error(error: &EngineError) -> Option<String> {
         EngineError::PeopleWait { waiting } => {
             format!("还有 {waiting} 位患者在等候：请确认为他们全额退款")
         }
+        EngineError::NotClosed { month, against } => {
+            let words = against.iter().map(|one| one.words(Language::Zh));
+            format!("{month} 不能结账：{}", words.collect::<Vec<_>>().join("；"))
+        }
         EngineError::KeyTaken => "使用同一幂等键的另一个请求先到了".to_owned(),
         EngineError::Contended => "多人同时在修改，请重试".to_owned(),
         EngineError::Busy => "系统繁忙，请一秒后重试".to_owned(),

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use domain::lifecycle::Language;
 use domain::order::Refusal;
 use domain::reconciliation::SettleRefusal;
-use engine::EngineError;
 use engine::files::FileRefusal;
+use engine::{Against, EngineError};
 use serde_json::{Value, json};
 
 macro_rules! codes {
@@ -237,6 +237,12 @@ impl ApiError {
                 tracing::error!(words, "the storage of files failed");
                 Self::from(Code::ExternalServiceError)
             }
+            EngineError::NotClosed { month, against } => {
+                let against: Vec<&str> = against.iter().map(Against::name).collect();
+                Self::from(Code::Conflict)
+                    .saying(words)
+                    .with(json!({ "month": month, "against": against }))
+            }
             EngineError::PeopleWait { waiting } => Self::from(Code::Conflict)
                 .saying(words)
                 .with(json!({ "waiting": waiting })),
@@ -283,6 +289,9 @@ impl From<store::StoreError> for ApiError {
         tracing::error!(%error, "the database failed");
         match error {
             store::StoreError::Corrupt(_) => Self::from(Code::Internal),
+            store::StoreError::MonthClosed => Self::from(Code::ExternalServiceError)
+                .saying("nothing was changed: this server's clock is behind, and what it would post belongs to a closed month; try again later")
+                .in_chinese(Some("操作未执行：服务器时钟落后，记账时间属于已结账月份，请稍后再试")),
             _ => Self::from(Code::ExternalServiceError),
         }
     }

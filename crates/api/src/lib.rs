@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod extract;
 mod files;
+mod ledger;
 pub mod metrics;
 mod openapi;
 mod orders;
@@ -93,8 +94,9 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(events::routes())
         .merge(room::routes())
         .merge(files::routes())
-        .merge(admin::routes())
-        .merge(reconciliation::routes());
+        .merge(ledger::routes())
+        .merge(reconciliation::routes())
+        .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)
         .merge(docs::routes())

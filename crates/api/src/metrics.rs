@@ -60,6 +60,10 @@ fn describe() {
         "Differences between gateways' bills and our books, by kind"
     );
     describe_counter!(
+        "xinglin_ledger_closed_month_total",
+        "Commits turned away because their time is in a closed month: a clock is behind"
+    );
+    describe_counter!(
         "xinglin_transitions_total",
         "Steps of orders, by where to and why"
     );

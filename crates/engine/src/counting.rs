@@ -48,6 +48,11 @@ pub(crate) fn callback(gateway: GatewayName, heard: &Result<Notice, CallbackErro
         .increment(1);
 }
 
+/// Money that would have been posted into a closed month: a clock is wrong.
+pub(crate) fn closed_month() {
+    counter!("xinglin_ledger_closed_month_total").increment(1);
+}
+
 /// The steps that a commit wrote.
 pub(crate) fn steps(steps: &[Step<ConsultationStatus>]) {
     for step in steps {

@@ -150,6 +150,11 @@ impl Engine {
         self.inner.clock.now()
     }
 
+    /// The hospital's days: its zone, weekends and holidays.
+    pub fn calendar(&self) -> &Calendar {
+        &self.inner.config.calendar
+    }
+
     /// The gateways that are on.
     pub fn gateways(&self) -> &Gateways {
         &self.inner.gateways

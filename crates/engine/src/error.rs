@@ -1,7 +1,10 @@
 //! Why the engine did not do what it was asked.
 
 use crate::files::FileRefusal;
+use crate::ledger::Against;
 use connectors::gateway::GatewayError;
+use domain::ledger::Month;
+use domain::lifecycle::Language;
 use domain::order::{Guard, Refusal};
 use domain::payment::GatewayName;
 use domain::reconciliation::SettleRefusal;
@@ -61,6 +64,14 @@ pub enum EngineError {
         /// How many.
         waiting: usize,
     },
+    /// A month of the ledger can't be closed.
+    #[error("{month} can't be closed: {}", words(.against))]
+    NotClosed {
+        /// Which month.
+        month: Month,
+        /// Everything that stands against it.
+        against: Vec<Against>,
+    },
     /// The idempotency key was taken by another request meanwhile.
     #[error("another request with this idempotency key was faster")]
     KeyTaken,
@@ -91,6 +102,11 @@ pub enum EngineError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn words(against: &[Against]) -> String {
+    let words: Vec<String> = against.iter().map(|one| one.words(Language::En)).collect();
+    words.join("; ")
 }
 
 impl From<CommitError> for EngineError {

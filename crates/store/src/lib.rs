@@ -13,6 +13,7 @@ mod db;
 mod doctors;
 mod error;
 mod files;
+mod ledger;
 mod messages;
 mod migrate;
 mod model;
@@ -35,6 +36,7 @@ mod weekly;
 
 pub use changes::*;
 pub use error::{CommitError, PeopleError, StoreError};
+pub use ledger::*;
 pub use model::*;
 pub use reconciliation::*;
 pub use store::{Store, StoreOptions};

@@ -4,6 +4,7 @@
 //! against the routes, and the schemas against what the handlers really read and answer.
 
 mod files;
+mod ledger;
 mod operations;
 mod order_schemas;
 mod orders;
@@ -86,6 +87,8 @@ struct Row {
     takes: Option<Refers>,
     takes_bytes: bool,
     gives: Gives,
+    /// What it gives instead of the envelope where that is what is accepted.
+    or: Option<&'static str>,
     created: bool,
     keyed: bool,
     asks: Vec<Asks>,
@@ -109,6 +112,7 @@ fn row(
         takes: None,
         takes_bytes: false,
         gives,
+        or: None,
         created: false,
         keyed,
         asks: Vec::new(),
@@ -134,6 +138,12 @@ impl Row {
 
     fn creates(mut self) -> Self {
         self.created = true;
+        self
+    }
+
+    /// Or bare, in this media type.
+    fn or(mut self, media: &'static str) -> Self {
+        self.or = Some(media);
         self
     }
 
@@ -265,6 +275,10 @@ impl Row {
             .property("meta", meta)
             .required("meta");
         let schema = Schema::Object(envelope.build());
+        let answer = match self.or {
+            Some(media) => answer.content(media, ContentBuilder::new().build()),
+            None => answer,
+        };
         answer
             .content(
                 "application/json",
@@ -378,6 +392,7 @@ fn rows() -> Vec<Row> {
     all.extend(of("Consultation", orders::room()));
     all.extend(of("Files", files::files()));
     all.extend(of("Payments", orders::payments()));
+    all.extend(of("Ledger", ledger::ledger()));
     all.extend(of("Reconciliation", reconciliation::reconciliation()));
     all.extend(of("Operations", operations::operations()));
     all.extend(of("Health", operations::health()));
@@ -403,6 +418,10 @@ fn tags() -> Vec<Tag> {
         (
             "Reconciliation",
             "Gateways' bills against our books: days, differences, and what is decided about them.",
+        ),
+        (
+            "Ledger",
+            "Accounts, days, trial balances, and the closing of months.",
         ),
         ("Operations", "For operators and administrators."),
         ("Health", "For load balancers."),

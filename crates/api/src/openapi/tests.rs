@@ -2,6 +2,7 @@
 
 mod gateway;
 mod house;
+mod ledger;
 
 use super::{BASE, document, rows, verb};
 use axum::body::{Body, to_bytes};

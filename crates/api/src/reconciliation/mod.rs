@@ -380,7 +380,7 @@ async fn decide<T>(
     let answer: Answer = Arc::new(move |answered| {
         let value = match answered {
             Answered::Difference(row) => view::difference(row, &seen, language),
-            Answered::Order(_) | Answered::Session(..) => Value::Null,
+            Answered::Order(_) | Answered::Session(..) | Answered::Closing(_) => Value::Null,
         };
         (200, success(&value, now))
     });

@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod journal;
+mod ledger;
 mod money;
 mod places;
 mod reconciliation;
@@ -21,6 +22,7 @@ impl Store {
             findings: Vec::new(),
         };
         money::check(&mut check).await?;
+        ledger::check(&mut check).await?;
         reconciliation::check(&mut check).await?;
         journal::check(&mut check).await?;
         deadlines::check(&mut check, now).await?;

@@ -15,6 +15,12 @@ const fn kind_of(account: Account) -> &'static str {
         Account::Patient => "patient",
         Account::PlatformRevenue => "platform_revenue",
         Account::RefundReserve => "refund_reserve",
+        Account::DoctorPayable
+        | Account::PharmacyPayable
+        | Account::ClinicAccount
+        | Account::Suspense
+        | Account::GatewayFees
+        | Account::Rounding => "no part of a consultation",
     }
 }
 

@@ -1,10 +1,11 @@
 //! The effect of a decision about a difference. It may be done twice, and the outcome is as if it had
-//! been done once: what the gateway proves is told to the order once, and an entry has the
-//! difference's own id.
+//! been done once: what the gateway proves is told to the order once, and an entry is written with the
+//! difference's own step.
 
 use super::{Said, decided_repair, step};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::ids::new_id;
 use crate::relay::Tried;
 use domain::DifferenceId;
 use domain::reconciliation::{DifferenceStatus, Repair};
@@ -79,14 +80,15 @@ impl Engine {
             .iter()
             .map(ToString::to_string)
             .collect();
+        let now = self.now();
         let words = format!("put on suspense: {}", gap.join(", "));
         let mut changes = self.ended(effect, row, DifferenceStatus::Applied, "applied", &words);
         changes.entries = vec![EntryRow {
-            id: row.id.uuid(),
+            id: new_id(now),
             order: row.difference.order.unwrap_or(EntryRow::NO_ORDER),
             kind: entry.kind(),
             postings: entry.postings().to_vec(),
-            at: self.now(),
+            at: now,
         }];
         self.end_repair(changes).await
     }

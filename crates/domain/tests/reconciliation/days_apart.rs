@@ -136,7 +136,7 @@ fn a_payment_that_an_earlier_bill_had_is_there_twice() {
     });
     assert_eq!(
         day.kinds(),
-        [K::PaymentNumbersDiffer, K::PaymentNeighbouringDay]
+        [K::PaymentTimeDiffers, K::PaymentNumbersDiffer]
     );
 }
 

@@ -4,6 +4,7 @@ pub mod alipay;
 pub mod gateway;
 pub mod http;
 pub mod offline;
+pub mod paypal;
 pub mod rsa;
 pub mod storage;
 pub mod stripe;
@@ -19,6 +20,7 @@ pub fn gateways() -> &'static [Registration] {
         wechat_pay::REGISTRATION,
         alipay::REGISTRATION,
         unionpay::REGISTRATION,
+        paypal::REGISTRATION,
         stripe::REGISTRATION,
         offline::REGISTRATION,
     ]

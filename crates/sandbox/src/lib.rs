@@ -21,6 +21,7 @@ mod ids;
 mod keys;
 mod payer;
 mod payments;
+mod paypal;
 mod refunds;
 mod refusal;
 mod schedule;

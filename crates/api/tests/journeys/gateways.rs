@@ -5,7 +5,7 @@
 use crate::harness::gateways::Way;
 use crate::harness::scenes::{DISPATCH_PRICE as PRICE, TO_SERVICE, summary, then};
 use crate::harness::{Person, World};
-use domain::Currency::CNY;
+use domain::Currency::{CNY, NZD};
 use domain::Span;
 use domain::payment::GatewayName as G;
 use sandbox::views::{Faults, PayCallback, RedeliverRequest, RefundRefusal, UnknownOutcome};
@@ -21,12 +21,20 @@ const fn way(gateway: G, method: &'static str, currency: domain::Currency) -> Wa
 }
 
 const WECHAT: Way = way(G::WECHAT, "native", CNY);
+const ALIPAY: Way = way(G::ALIPAY, "page", CNY);
+const UNIONPAY: Way = way(G::UNIONPAY, "front", CNY);
+const PAYPAL: Way = way(G::PAYPAL, "checkout", NZD);
+const STRIPE: Way = way(G::STRIPE, "card", NZD);
 
 /// Writes each journey for each gateway, and on each database.
 macro_rules! over_each_gateway {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         mod $name {
             over_each_gateway!(@gateway $name wechat super::super::WECHAT);
+            over_each_gateway!(@gateway $name alipay super::super::ALIPAY);
+            over_each_gateway!(@gateway $name unionpay super::super::UNIONPAY);
+            over_each_gateway!(@gateway $name paypal super::super::PAYPAL);
+            over_each_gateway!(@gateway $name stripe super::super::STRIPE);
         }
     )+};
     (@gateway $name:ident $gateway:ident $way:expr) => {
@@ -498,6 +506,31 @@ async fn away_when_somebody_wants_to_pay(world: &mut World, way: Way) {
     world.cancel(&patient, &order).await;
     world.pass(Span::minutes(2)).await;
 }
+
+journey!(
+    /// The other ways of the same gateways: inside their apps, from a phone's browser, by code.
+    every_other_method_is_paid_and_given_back,
+    |world| {
+        let mut given_back = 0;
+        for (gateway, method, payer) in [
+            (G::WECHAT, "jsapi", Some("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")),
+            (G::WECHAT, "h5", None),
+            (G::ALIPAY, "wap", None),
+            (G::ALIPAY, "precreate", None),
+            (G::ALIPAY, "create", Some("2088102146225135")),
+        ] {
+            let way = Way { payer, ..way(gateway, method, CNY) };
+            let patient = world.patient().await;
+            let order = world.paid_over(&patient, way).await;
+            world.stands(&order, 200, PRICE, 0).await;
+            world.cancel(&patient, &order).await;
+            world.pass(Span::minutes(2)).await;
+            world.stands(&order, 901, PRICE, PRICE).await;
+            given_back += 1;
+        }
+        assert_eq!(world.gone_back(G::WECHAT).0 + world.gone_back(G::ALIPAY).0, given_back);
+    }
+);
 
 journey!(
     /// Money at the counter: recorded by an operator with proof, given back by hand.

@@ -40,7 +40,7 @@ impl UnionPay {
         let (raw, answer) = self
             .send(operation, target, request, MAX_BILL_BYTES, now)
             .await?;
-        match code_and_message(&answer, "respCode", "respMsg") {
+        match code_and_message(&answer) {
             ("00", _) => {}
             (NO_FILE, _) if beijing_hour(day, SURELY_MADE_HOUR).is_some_and(|at| now >= at) => {
                 return Ok(Bill {

@@ -42,6 +42,14 @@ pub(super) fn standing(code: &str) -> Standing {
     }
 }
 
+/// Whether a refund with this code surely moved nothing, so that another number may be sent for the
+/// same money. Of `01`, `12`, `60` and `99`, UnionPay's samples want to know more where money goes
+/// out; a code that its list does not have proves nothing at all.
+pub(super) fn is_surely_failed(code: &str) -> bool {
+    let listed = code.len() == 2 && code.starts_with(['1', '3', '4', '6', '7']);
+    listed && standing(code) == Standing::Failed && !matches!(code, "12" | "60")
+}
+
 /// A request that did not get `00`: surely not done and to be asked again, perhaps done, or no for
 /// good.
 pub(super) fn not_done(operation: Operation, code: &str, message: &str) -> GatewayError {
@@ -89,6 +97,19 @@ mod tests {
         ] {
             assert_eq!(kind(Refund, code), of_refund, "{code}");
             assert_eq!(kind(Query, code), of_query, "{code}");
+        }
+    }
+
+    #[test]
+    fn another_number_is_sent_only_after_a_sure_failure() {
+        for code in ["10", "36", "45", "61", "64", "73"] {
+            assert!(is_surely_failed(code), "{code}");
+        }
+        for code in [
+            "", "00", "01", "02", "03", "05", "12", "34", "60", "74", "98", "99", "A6", "PR", "6",
+            "610",
+        ] {
+            assert!(!is_surely_failed(code), "{code}");
         }
     }
 

@@ -65,13 +65,15 @@ impl UnionPay {
         let answer = self
             .query_transaction(operation, &payment.out_trade_no, payment.created_at, now)
             .await?;
-        let (code, message) = code_and_message(&answer, "respCode", "respMsg");
-        match code {
-            "00" => {}
-            NOT_FOUND => return Ok(not_found(payment, now)),
-            _ => return Err(not_done(operation, code, message)),
+        match code_and_message(&answer) {
+            ("00", _) => {}
+            (NOT_FOUND, _) => return Ok(not_found(payment, now)),
+            (code, message) => return Err(not_done(operation, code, message)),
         }
-        let (code, message) = code_and_message(&answer, "origRespCode", "origRespMsg");
+        let code = answer
+            .required("origRespCode")
+            .map_err(|reason| operation.unanswered(GATEWAY, reason))?;
+        let message = answer.get("origRespMsg").unwrap_or_default();
         let reason = format!("{code}: {message}");
         match standing(code) {
             Standing::Done => paid_notice(&answer)
@@ -148,14 +150,10 @@ pub(super) fn paid_notice(fields: &Fields) -> Result<PaidNotice, String> {
     })
 }
 
-/// A code and its words; an answer without a code has the empty one, which is no success.
-pub(super) fn code_and_message<'f>(
-    fields: &'f Fields,
-    code: &str,
-    message: &str,
-) -> (&'f str, &'f str) {
-    let text = |name| fields.get(name).unwrap_or_default();
-    (text(code), text(message))
+/// An answer's code and its words; without a code it is the empty one, which is no success.
+pub(super) fn code_and_message(answer: &Fields) -> (&str, &str) {
+    let text = |name| answer.get(name).unwrap_or_default();
+    (text("respCode"), text("respMsg"))
 }
 
 /// Refuses here what UnionPay would refuse.

@@ -1,10 +1,10 @@
 //! Refunds: sent with a number of their own, then asked about.
 
 use super::UnionPay;
-use super::codes::{DUPLICATE, GATEWAY, NOT_FOUND, Standing, not_done, standing};
+use super::codes::{DUPLICATE, GATEWAY, NOT_FOUND, Standing, is_surely_failed, not_done, standing};
 use super::payment::{check_amount, code_and_message};
 use super::time::order_time;
-use super::wire::{RENMINBI, amount, moved_at, refund_order_id};
+use super::wire::{RENMINBI, amount, moved_at, read_fen, refund_order_id};
 use crate::gateway::{GatewayError, Operation, RefundRef, RefundState, StartRefund};
 use crate::http::MAX_ANSWER_BYTES;
 use domain::Ts;
@@ -45,7 +45,13 @@ impl UnionPay {
         let (_, answer) = self
             .send(operation, target, request, MAX_ANSWER_BYTES, now)
             .await?;
-        match code_and_message(&answer, "respCode", "respMsg") {
+        if let Some(told) = answer.get("txnAmt")
+            && read_fen(told) != Some(refund.amount.amount)
+        {
+            let reason = format!("asked for {}, told {told} fen", refund.amount);
+            return Err(operation.unanswered(GATEWAY, reason));
+        }
+        match code_and_message(&answer) {
             // Accepted, not done: the query or a notice says when it is.
             ("00", _) => Ok(RefundState::Processing {
                 refund_id: answer.get("queryId").map(str::to_owned),
@@ -65,13 +71,14 @@ impl UnionPay {
         let answer = self
             .query_transaction(operation, order_id, refund.requested_at, now)
             .await?;
-        match code_and_message(&answer, "respCode", "respMsg") {
+        match code_and_message(&answer) {
             ("00", _) => {}
             (NOT_FOUND, _) => return Ok(RefundState::NotFound),
             (code, message) => return Err(not_done(operation, code, message)),
         }
         let unusable = |reason: String| operation.unanswered(GATEWAY, reason);
-        let (code, message) = code_and_message(&answer, "origRespCode", "origRespMsg");
+        let code = answer.required("origRespCode").map_err(unusable)?;
+        let message = answer.get("origRespMsg").unwrap_or_default();
         match standing(code) {
             Standing::Done => {
                 let told = amount(&answer).map_err(unusable)?;
@@ -92,7 +99,7 @@ impl UnionPay {
             }),
             Standing::NotFound => Ok(RefundState::NotFound),
             // A number that failed is used up: sent again, UnionPay would call it a repetition.
-            Standing::Failed => {
+            Standing::Failed if is_surely_failed(code) => {
                 tracing::warn!(
                     out_refund_no = refund.out_refund_no,
                     code,
@@ -101,6 +108,9 @@ impl UnionPay {
                 );
                 Ok(RefundState::Closed)
             }
+            Standing::Failed => Err(unusable(format!(
+                "whether the refund failed is not sure: {code}: {message}"
+            ))),
         }
     }
 }

@@ -93,6 +93,7 @@ impl Refusal {
             | MoneyRefusal::Closed
             | MoneyRefusal::Failed
             | MoneyRefusal::Expired
+            | MoneyRefusal::NotAbnormal
             | MoneyRefusal::NotApproved => {
                 Self::business("ACQ.TRADE_STATUS_ERROR", "交易状态不合法")
             }

@@ -179,6 +179,17 @@ async fn a_failed_try_ends_nothing_before_the_time_is_over() {
 }
 
 #[tokio::test]
+async fn without_a_code_nothing_is_known_however_late_it_is() {
+    for state in states(&[("respCode", "00")]).await {
+        assert!(
+            matches!(&state, Err(GatewayError::Unavailable { reason, .. })
+                if reason.contains("origRespCode is missing")),
+            "{state:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn partial_success_is_no_success_and_no_failure() {
     for code in ["A6", "74", "75"] {
         let mut told = PAID.to_vec();
@@ -219,6 +230,7 @@ async fn an_answer_that_is_not_plain_is_not_taken() {
         changed("merId", "777290058110097"),
         changed("respCode", ""),
         changed("respCode", "99"),
+        changed("origRespCode", ""),
     ] {
         let unionpay = Counterparty::says(&told).await;
         let state = unionpay.gateway.query(&payment(), ten()).await;

@@ -70,6 +70,17 @@ async fn perhaps_done_is_neither_yes_nor_no() {
 }
 
 #[tokio::test]
+async fn another_amount_in_the_answer_is_no_yes() {
+    let state = sent(&[("respCode", "00"), ("txnAmt", "3000")]).await;
+    assert!(
+        matches!(state, Err(GatewayError::Unknown { .. })),
+        "{state:?}"
+    );
+    let state = sent(&[("respCode", "00"), ("txnAmt", "000000002700")]).await;
+    assert_eq!(state, Ok(RefundState::Processing { refund_id: None }));
+}
+
+#[tokio::test]
 async fn no_answer_to_a_refund_is_unknown() {
     let unionpay = Counterparty::scripted(|_| (504, Vec::new())).await;
     let state = unionpay.gateway.refund(&start_refund(), ten()).await;
@@ -144,6 +155,17 @@ async fn a_query_says_how_a_refund_stands() {
         queried(&[("respCode", "00"), ("origRespCode", "61")]).await,
         Ok(RefundState::Closed)
     );
+}
+
+#[tokio::test]
+async fn a_failure_that_is_not_sure_frees_no_number() {
+    for code in ["01", "12", "60", "99", "ZZ", ""] {
+        let state = queried(&[("respCode", "00"), ("origRespCode", code)]).await;
+        assert!(
+            matches!(state, Err(GatewayError::Unavailable { .. })),
+            "{code}: {state:?}"
+        );
+    }
 }
 
 #[tokio::test]

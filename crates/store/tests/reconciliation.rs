@@ -12,8 +12,9 @@ use domain::ledger::EntryKind;
 use domain::order::{Effect, Role};
 use domain::payment::{GatewayName, PaymentStatus, RefundStatus};
 use domain::reconciliation::{
-    BillLine, Billed, BillingDay, Difference, DifferenceKind, DifferenceStatus, FeeRate, LineKind,
-    LineStatus, Question, ReconciliationState, Repair, Run, Sums, reconcile, rerun, suspense,
+    BillLine, Billed, BillingDay, ContractFee, Difference, DifferenceKind, DifferenceStatus,
+    LineKind, LineStatus, Question, ReconciliationState, Repair, Run, Sums, reconcile, rerun,
+    suspense,
 };
 use domain::{Currency, DifferenceId, Money, PaymentId, ReconciliationId, Span, Ts, UserId};
 use jiff::civil::{Date, date};
@@ -88,7 +89,7 @@ fn found(lines: &[BillLine]) -> Vec<Difference> {
         totals: None,
         payments: &[],
         refunds: &[],
-        fee: FeeRate::basis_points(60),
+        fee: Some(ContractFee::basis_points(60)),
     };
     reconcile(&question).differences
 }

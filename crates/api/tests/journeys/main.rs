@@ -24,6 +24,7 @@ mod gateways;
 mod lists;
 mod paying;
 mod presence;
+mod reconciliation;
 mod refunding;
 mod report;
 mod room;

@@ -19,7 +19,7 @@ pub use bill::{BillLine, BillTotals, LineKind, LineStatus};
 pub use difference::{Difference, LONGEST_NUMBER};
 pub use kind::{AtLoss, DifferenceKind, Severity};
 pub use matching::{Question, Reconciled, reconcile};
-pub use ours::{Billed, BillingDay, FeeRate, OurPayment, OurRefund};
+pub use ours::{Billed, BillingDay, ContractFee, OurPayment, OurRefund};
 pub use repair::Repair;
 pub use rerun::{Found, Rerun, rerun};
 pub use settle::{Ask, Case, DifferenceStatus, Outcome, Ruling, SettleRefusal, settle};

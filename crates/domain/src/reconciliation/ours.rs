@@ -106,42 +106,35 @@ pub struct OurRefund {
     pub billed: Option<Billed>,
 }
 
-/// What a gateway takes of a payment by contract, in hundredths of a percent: 60 is 0.6 %.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct FeeRate(u16);
+/// What a gateway takes of a payment by contract.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ContractFee {
+    /// Hundredths of a percent: 60 is 0.6 %, 10,000 everything.
+    pub basis_points: u16,
+    /// Minor units of the payment's currency, for each payment.
+    #[serde(default)]
+    pub fixed: u32,
+}
 
-impl FeeRate {
-    /// So many hundredths of a percent; 10,000, which is everything, at most.
-    pub const fn basis_points(points: u16) -> Option<Self> {
-        if points <= 10_000 {
-            Some(Self(points))
-        } else {
-            None
+impl ContractFee {
+    /// So many hundredths of a percent.
+    pub const fn basis_points(basis_points: u16) -> Self {
+        Self {
+            basis_points,
+            fixed: 0,
         }
     }
 
     /// The fee of an amount, in hundred-thousandths of a major unit.
     pub(super) fn of(self, amount: Money) -> i128 {
-        i128::from(amount.amount) * minor_unit(amount) * i128::from(self.0) / 10_000
+        let unit = minor_unit(amount);
+        let part = i128::from(amount.amount) * unit * i128::from(self.basis_points) / 10_000;
+        part + i128::from(self.fixed) * unit
     }
 }
 
 /// A minor unit in hundred-thousandths of a major one: a fen is 1,000.
 pub(super) fn minor_unit(amount: Money) -> i128 {
     10_i128.pow(5_u32.saturating_sub(amount.currency.decimals()))
-}
-
-impl TryFrom<u16> for FeeRate {
-    type Error = String;
-    fn try_from(points: u16) -> Result<Self, String> {
-        Self::basis_points(points)
-            .ok_or_else(|| format!("a fee is 0 to 10000 hundredths of a percent, not {points}"))
-    }
-}
-
-impl From<FeeRate> for u16 {
-    fn from(rate: FeeRate) -> Self {
-        rate.0
-    }
 }

@@ -2,7 +2,7 @@
 
 use domain::payment::{PaymentStatus, RefundStatus};
 use domain::reconciliation::{
-    BillLine, BillTotals, Billed, BillingDay, Difference, DifferenceKind, FeeRate, LineKind,
+    BillLine, BillTotals, Billed, BillingDay, ContractFee, Difference, DifferenceKind, LineKind,
     LineStatus, OurPayment, OurRefund, Question, Reconciled, reconcile,
 };
 use domain::{Money, OrderId, PaymentId, RefundId, Span, Ts};
@@ -329,7 +329,7 @@ impl Day {
             totals: Some(self.stated.unwrap_or(sums)),
             payments: &day.payments,
             refunds: &day.refunds,
-            fee: FeeRate::basis_points(60),
+            fee: Some(ContractFee::basis_points(60)),
         })
     }
 

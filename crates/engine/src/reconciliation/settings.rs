@@ -1,7 +1,7 @@
 //! The business setting of reconciliation.
 
 use domain::payment::GatewayName;
-use domain::reconciliation::FeeRate;
+use domain::reconciliation::ContractFee;
 use domain::{Currency, Money};
 use jiff::civil::{Time, time};
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,9 @@ pub struct ReconciliationSettings {
     /// currency has none, two always do.
     #[serde(default = "hundred_yuan")]
     pub approval_limits: Vec<Money>,
-    /// What gateways take of a payment by contract, in hundredths of a percent. A gateway that is not
-    /// here is not checked.
+    /// What gateways take of a payment by contract. A gateway that is not here is not checked.
     #[serde(default)]
-    pub fees: BTreeMap<GatewayName, FeeRate>,
+    pub fees: BTreeMap<GatewayName, ContractFee>,
 }
 
 fn half_past_ten() -> Time {
@@ -44,7 +43,7 @@ impl Default for ReconciliationSettings {
     }
 }
 
-/// Limits that are amounts, one for a currency.
+/// Limits that are amounts, one for a currency, and fees that are not more than all.
 pub(crate) fn sensible(settings: &ReconciliationSettings) -> Result<(), String> {
     let mut seen: BTreeSet<Currency> = BTreeSet::new();
     for limit in &settings.approval_limits {
@@ -56,7 +55,14 @@ pub(crate) fn sensible(settings: &ReconciliationSettings) -> Result<(), String> 
             return Err(format!("approvalLimits: {currency} has two limits"));
         }
     }
-    Ok(())
+    match settings
+        .fees
+        .iter()
+        .find(|(_, fee)| fee.basis_points > 10_000)
+    {
+        Some((gateway, _)) => Err(format!("fees.{gateway}: basisPoints are 10000 at most")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -76,12 +82,12 @@ mod tests {
                 "fees": {},
             })
         );
-        let own = json!({ "runAt": "11:00", "fees": { "wechat": 60 }, "approvalLimits": [] });
+        let own = json!({ "runAt": "11:00", "fees": { "wechat": { "basisPoints": 60 } }, "approvalLimits": [] });
         let read: ReconciliationSettings = serde_json::from_value(own).unwrap();
         assert_eq!(read.run_at, time(11, 0, 0, 0));
         assert_eq!(
             read.fees[&GatewayName::WECHAT],
-            FeeRate::basis_points(60).unwrap()
+            ContractFee::basis_points(60)
         );
     }
 
@@ -89,8 +95,8 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for wrong in [
             json!({ "runAt": "25:00" }),
-            json!({ "fees": { "wechat": 10_001 } }),
-            json!({ "fees": { "WeChat": 60 } }),
+            json!({ "fees": { "wechat": 60 } }),
+            json!({ "fees": { "WeChat": { "basisPoints": 60 } } }),
             json!({ "limit": 1 }),
         ] {
             let read = serde_json::from_value::<ReconciliationSettings>(wrong.clone());
@@ -106,5 +112,12 @@ mod tests {
         assert!(limits(vec![Money::fen(0), Money::new(1, Currency::NZD)]).is_ok());
         assert!(limits(vec![Money::fen(-1)]).is_err());
         assert!(limits(vec![Money::fen(1), Money::fen(2)]).is_err());
+        let all = ContractFee::basis_points(10_001);
+        let fees = BTreeMap::from([(GatewayName::WECHAT, all)]);
+        let settings = ReconciliationSettings {
+            fees,
+            ..Default::default()
+        };
+        assert!(sensible(&settings).is_err());
     }
 }

@@ -34,7 +34,8 @@ const BILL: &str = "SELECT b.bytes, b.sha256, b.fetched_at FROM reconciliation_b
      JOIN reconciliations r ON r.id = b.reconciliation_id AND r.bill_sha256 = b.sha256 WHERE r.id = $1";
 const AWAITS: &str = "SELECT 1 FROM reconciliation_differences d JOIN reconciliations r ON r.id = d.reconciliation_id \
      WHERE r.gateway = $1 AND r.day = $2 AND d.status = 10 \
-     AND d.kind IN ('PAYMENT_NEIGHBOURING_DAY', 'REFUND_NEIGHBOURING_DAY') LIMIT 1";
+     AND d.kind IN ('PAYMENT_NEIGHBOURING_DAY', 'REFUND_NEIGHBOURING_DAY', 'PAYMENT_MISSING_THERE', \
+     'REFUND_MISSING_THERE') LIMIT 1";
 const BILLS: &str = "SELECT sha256, fetched_at FROM reconciliation_bills WHERE reconciliation_id = $1 \
      ORDER BY fetched_at, sha256 LIMIT 1000";
 const MOVED: &str = "SELECT p.currency, CAST(SUM(p.amount) AS BIGINT) FROM ledger_entries e \
@@ -129,7 +130,7 @@ impl Store {
         })
     }
 
-    /// Whether something of a day waits for a neighbouring day's bill.
+    /// Whether something of a day may be in a neighbouring day's bill.
     pub async fn awaits_bill(&self, gateway: GatewayName, day: Date) -> Result<bool, StoreError> {
         let values = vec![gateway.name().into(), day_value(day)];
         let row = self.db().one(Read::Keyed, AWAITS, values).await?;

@@ -8,7 +8,7 @@ mod refunds;
 use super::bill::{BillLine, BillTotals, LineKind, LineStatus};
 use super::difference::{Difference, LONGEST_NUMBER};
 use super::kind::{DifferenceKind, Severity};
-use super::ours::{BillingDay, FeeRate, OurPayment, OurRefund};
+use super::ours::{BillingDay, ContractFee, OurPayment, OurRefund};
 use super::sums::{Sums, sums};
 use crate::{Money, Ts};
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +27,7 @@ pub struct Question<'a> {
     /// Our refunds at this gateway: all that were booked on the day, and all that a line names.
     pub refunds: &'a [OurRefund],
     /// What the gateway takes by contract, where it is to be checked.
-    pub fee: Option<FeeRate>,
+    pub fee: Option<ContractFee>,
 }
 
 /// What came of it.

@@ -3,7 +3,7 @@
 use super::super::bill::{BillLine, LineKind, LineStatus};
 use super::super::difference::Difference;
 use super::super::kind::DifferenceKind as Kind;
-use super::super::ours::{FeeRate, OurPayment, minor_unit};
+use super::super::ours::{ContractFee, OurPayment, minor_unit};
 use super::super::sums::booked_payment;
 use super::heard::Heard;
 use super::{Index, Out, Question, differ, is_plausible, named};
@@ -175,7 +175,7 @@ fn only_ours(
 
 /// The fee that the line states and the one that the contract says, where they are a minor unit or
 /// more apart.
-fn fee_differs(rate: FeeRate, line: &BillLine) -> Option<(Money, Money)> {
+fn fee_differs(rate: ContractFee, line: &BillLine) -> Option<(Money, Money)> {
     let (stated, due) = (i128::from(line.fee?), rate.of(line.amount));
     let unit = minor_unit(line.amount);
     let money = |fee: i128| {

@@ -216,7 +216,7 @@ fn kept_payment(looking: Looking) -> Answer {
                     "payment": payment.map(|payment| view::payment(payment, looking.language)),
                 })
             }
-            Answered::Session(..) | Answered::Closing(_) => Value::Null,
+            Answered::Session(..) | Answered::Closing(_) | Answered::Difference(_) => Value::Null,
         };
         (200, success(&value, looking.now))
     })

@@ -25,6 +25,7 @@ mod ledger;
 mod lists;
 mod paying;
 mod presence;
+mod reconciliation;
 mod refunding;
 mod report;
 mod room;

@@ -37,6 +37,7 @@ use domain::Ts;
 use domain::payment::GatewayName;
 use errors::GATEWAY;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use std::fmt;
 use token::Tokens;
@@ -117,6 +118,11 @@ impl PaymentGateway for PayPal {
 
     fn bill<'a>(&'a self, day: Date, now: Ts) -> Answer<'a, Bill> {
         Box::pin(self.day_bill(day, now))
+    }
+
+    /// Its bills' days are in UTC.
+    fn bill_zone(&self) -> TimeZone {
+        TimeZone::UTC
     }
 
     fn callback<'a>(&'a self, callback: &'a Callback<'a>, now: Ts) -> Heard<'a> {

@@ -42,7 +42,9 @@ use config::Urls;
 use domain::Ts;
 use domain::payment::GatewayName;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::fmt;
+use time::SETTLEMENT_DAYS;
 
 /// One merchant at UnionPay.
 pub struct UnionPay {
@@ -117,6 +119,11 @@ impl PaymentGateway for UnionPay {
 
     fn bill<'a>(&'a self, day: Date, now: Ts) -> Answer<'a, Bill> {
         Box::pin(self.fetch_bill(day, now))
+    }
+
+    /// Its settlement days begin at 23:00 in Beijing.
+    fn bill_zone(&self) -> TimeZone {
+        TimeZone::fixed(SETTLEMENT_DAYS)
     }
 
     fn callback<'a>(&'a self, callback: &'a Callback<'a>, now: Ts) -> Heard<'a> {

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use store::{Changes, OutboxRow};
 
 /// A refund with what it belongs to.
-struct Found {
+pub(crate) struct Found {
     order: Arc<Consultation>,
-    refund: Refund,
-    payment: Payment,
+    pub refund: Refund,
+    pub payment: Payment,
 }
 
 /// What stands against asking the gateway for a refund.
@@ -215,7 +215,11 @@ impl Engine {
         Ok(self.inner.store.commit(changes).await?)
     }
 
-    async fn refund_of(&self, order: OrderId, id: RefundId) -> Result<Found, EngineError> {
+    pub(crate) async fn refund_of(
+        &self,
+        order: OrderId,
+        id: RefundId,
+    ) -> Result<Found, EngineError> {
         let order = self.fresh(order).await?;
         let refund = order.refund(id).cloned();
         let refund = refund.ok_or(EngineError::NoSuch { thing: "refund" })?;
@@ -284,7 +288,7 @@ fn limit(found: &Found, gateway: GatewayName, terms: &Terms, now: Ts) -> Limit {
 }
 
 /// A refund as a gateway knows it.
-fn refund_ref(found: &Found) -> RefundRef {
+pub(crate) fn refund_ref(found: &Found) -> RefundRef {
     let Found {
         refund, payment, ..
     } = found;

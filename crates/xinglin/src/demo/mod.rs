@@ -12,6 +12,7 @@ use clock::DemoClock;
 use connectors::storage::LocalStorage;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use engine::{Engine, EngineConfig, Gateways};
+use portal::PortalConfig;
 use sandbox::{MerchantCredentials, Sandbox, SandboxConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,6 +100,10 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let woken = engine.clone();
     clock.on_move(move || woken.wake());
 
+    let pages = PortalConfig {
+        sandbox_url: Some(format!("http://{}", sandbox_listener.local_addr()?)),
+        ..PortalConfig::default()
+    };
     let stop = stop_on_signal()?;
     let playing = play(sandbox, sandbox_listener, stop.clone());
     tell(&args, &url);
@@ -107,7 +112,7 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         stop: stop.clone(),
         ice_servers,
     };
-    serve(engine, config, listener, stop).await?;
+    serve(engine, config, pages, listener, stop).await?;
     playing.await??;
     println!("Stopped. Start again with the same --data to go on.");
     Ok(())

@@ -79,17 +79,26 @@ impl Asked {
         }
     }
 
-    /// What stands around the page.
+    /// What stands around a page of which it is not known whether it may be looked at: nothing of
+    /// the address is repeated there.
     pub fn frame(&self, config: &PortalConfig) -> Frame {
+        Frame {
+            language: self.language,
+            sandbox: config.sandbox_url.is_some(),
+            embedded: self.embedded,
+            in_other_language: None,
+        }
+    }
+
+    /// What stands around a page to which we signed the link.
+    pub fn frame_of_link(&self, config: &PortalConfig) -> Frame {
         let there = |link: &PayLink| {
             let language = other(self.language);
             self.address(link, "", &[("lang", tag(language))])
         };
         Frame {
-            language: self.language,
-            sandbox: config.sandbox_url.is_some(),
-            embedded: self.embedded,
             in_other_language: self.link.as_ref().map(there),
+            ..self.frame(config)
         }
     }
 
@@ -135,7 +144,7 @@ impl Asked {
     }
 
     fn address(&self, link: &PayLink, below: &str, more: &[(&str, &str)]) -> String {
-        // Only a link whose signature was verified gets here into a page: it is of our own making.
+        // Only a link whose signature was verified gets into a page: it is of our own making.
         let mut address = link.path().replacen('?', &format!("{below}?"), 1);
         let embed: &[_] = if self.embedded {
             &[("embed", "1")]
@@ -238,7 +247,9 @@ mod tests {
         );
         let confirm = PAGE.replace('?', "/confirm?");
         assert_eq!(asked.confirm(), format!("{confirm}&lang=en&embed=1"));
-        let there = asked.frame(&PortalConfig::default()).in_other_language;
+        let there = asked
+            .frame_of_link(&PortalConfig::default())
+            .in_other_language;
         assert_eq!(there.unwrap(), format!("{PAGE}&lang=zh-CN&embed=1"));
         // A language that only the browser wished stays out of the address, but for the script.
         let asked = read(&LINK, Language::En);
@@ -251,7 +262,9 @@ mod tests {
     fn without_a_whole_link_there_is_nowhere_to_go() {
         let asked = read(&[("lang", "en")], Language::Zh);
         assert_eq!(
-            asked.frame(&PortalConfig::default()).in_other_language,
+            asked
+                .frame_of_link(&PortalConfig::default())
+                .in_other_language,
             None
         );
         assert_eq!(asked.page(), "");

@@ -29,7 +29,6 @@ use domain::consultation::Consultation;
 use domain::payment::Payment;
 use engine::{PayKind, PayLinkError};
 use serde_json::json;
-use std::sync::Arc;
 use view::{Names, Told, View};
 
 /// The addresses below `/pay`.
@@ -50,28 +49,34 @@ pub fn routes() -> Router<Portal> {
 
 /// A payment that somebody with a good link looks at.
 struct Looked {
-    order: Arc<Consultation>,
+    order: Consultation,
     payment: Payment,
+    frame: Frame,
 }
 
 /// The payment that a link leads to, or the page that says why there is none.
-async fn look(portal: &Portal, asked: &Asked, frame: &Frame) -> Result<Looked, Box<Response>> {
-    let no = |notice: Notice| Box::new(notice.page(frame));
-    let link = asked.link.as_ref().ok_or_else(|| no(Notice::NotFound))?;
+async fn look(portal: &Portal, asked: &Asked) -> Result<Looked, Box<Response>> {
+    let nowhere = || Box::new(Notice::NotFound.page(&asked.frame(&portal.config)));
+    let link = asked.link.as_ref().ok_or_else(nowhere)?;
+    let frame = asked.frame_of_link(&portal.config);
     match portal.engine.check_pay_link(link) {
         Ok(()) => {}
-        Err(PayLinkError::Forged) => return Err(no(Notice::NotFound)),
-        Err(PayLinkError::Expired) => return Err(no(Notice::Expired)),
+        Err(PayLinkError::Forged) => return Err(nowhere()),
+        Err(PayLinkError::Expired) => return Err(Box::new(Notice::Expired.page(&frame))),
     }
     let order = portal.engine.store().load(link.order).await;
     let order = order.map_err(|error| {
         tracing::error!(order = %link.order, %error, "an order can't be read for its payment page");
-        no(Notice::Trouble)
+        Box::new(Notice::Trouble.page(&frame))
     })?;
-    let order = Arc::new(order.ok_or_else(|| no(Notice::NotFound))?);
+    let order = order.ok_or_else(nowhere)?;
     let payment = order.payment(link.payment).cloned();
-    let payment = payment.ok_or_else(|| no(Notice::NotFound))?;
-    Ok(Looked { order, payment })
+    let payment = payment.ok_or_else(nowhere)?;
+    Ok(Looked {
+        order,
+        payment,
+        frame,
+    })
 }
 
 async fn show(
@@ -79,11 +84,15 @@ async fn show(
     Extension(RequestId(request_id)): Extension<RequestId>,
     asked: Asked,
 ) -> Response {
-    let frame = asked.frame(&portal.config);
-    let Looked { order, payment } = match look(&portal, &asked, &frame).await {
+    let looked = match look(&portal, &asked).await {
         Ok(looked) => looked,
         Err(page) => return *page,
     };
+    let Looked {
+        order,
+        payment,
+        frame,
+    } = looked;
     // Gateways send the payer back with words of their own behind the link. They prove nothing, but
     // they say that it is time to ask.
     if asked.came_back {
@@ -109,9 +118,8 @@ async fn confirm(
     Extension(RequestId(request_id)): Extension<RequestId>,
     asked: Asked,
 ) -> Response {
-    let frame = asked.frame(&portal.config);
-    match look(&portal, &asked, &frame).await {
-        Ok(Looked { order, payment }) => {
+    match look(&portal, &asked).await {
+        Ok(Looked { order, payment, .. }) => {
             asking::ask(&portal, &order, &payment, request_id).await;
             see_other(&asked.after_asking())
         }
@@ -121,9 +129,13 @@ async fn confirm(
 
 /// How the payment stands, for the script that watches it.
 async fn state(State(portal): State<Portal>, asked: Asked) -> Response {
-    let frame = asked.frame(&portal.config);
-    match look(&portal, &asked, &frame).await {
-        Ok(Looked { order, payment }) => {
+    match look(&portal, &asked).await {
+        Ok(looked) => {
+            let Looked {
+                order,
+                payment,
+                frame,
+            } = looked;
             let watched = standing::Watched::of(&order, &payment, portal.engine.now());
             let gateway = names(&portal, &payment).gateway;
             let key = watched.standing.key(payment.pay_with.as_ref());

@@ -28,7 +28,7 @@ fn rendered(sample: &Sample, language: Language, embedded: bool) -> Rendered {
         sandbox_url: sample.sandbox_url.map(str::to_owned),
         zone: TimeZone::UTC,
     };
-    let frame = asked.frame(&config);
+    let frame = asked.frame_of_link(&config);
     let view = View::of(&sample.told(), language);
     let page = PayPage::new(&frame, &asked, &view);
     let (html, policy) = (
@@ -286,7 +286,7 @@ fn written_by_a_gateway(text: &str) -> Vec<String> {
         let mut sample = waiting(GatewayName::STRIPE, Method::CARD, with);
         sample.order.payments[0].out_trade_no = own();
         let asked = Asked::sample(Language::En, false);
-        let frame = asked.frame(&PortalConfig::default());
+        let frame = asked.frame_of_link(&PortalConfig::default());
         let mut told = sample.told();
         told.names.gateway = (own(), own());
         told.names.method = (own(), own());

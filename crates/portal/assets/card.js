@@ -14,8 +14,13 @@
     problem.hidden = !words;
   }
 
-  if (typeof window.Stripe !== "function") {
+  function fail() {
     say(problem.dataset.failed);
+    button.hidden = true;
+  }
+
+  if (typeof window.Stripe !== "function") {
+    fail();
     return;
   }
 
@@ -30,9 +35,7 @@
   fields.on("ready", function () {
     button.disabled = false;
   });
-  fields.on("loaderror", function () {
-    say(problem.dataset.failed);
-  });
+  fields.on("loaderror", fail);
   fields.mount(form.querySelector("[data-card-fields]"));
 
   form.addEventListener("submit", async function (event) {

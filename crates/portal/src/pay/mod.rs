@@ -26,6 +26,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::consultation::Consultation;
+use domain::lifecycle::Status;
 use domain::payment::Payment;
 use engine::{PayKind, PayLinkError};
 use serde_json::json;
@@ -137,11 +138,10 @@ async fn state(State(portal): State<Portal>, asked: Asked) -> Response {
                 frame,
             } = looked;
             let watched = standing::Watched::of(&order, &payment, portal.engine.now());
-            let gateway = names(&portal, &payment).gateway;
-            let key = watched.standing.key(payment.pay_with.as_ref());
-            let label = frame.fill(key, "gateway", view::pick(&gateway, frame.language));
+            let names = names(&portal, &payment);
+            let label = view::heading(&payment, watched.standing, &names, frame.language);
             let state = json!({
-                "status": domain::lifecycle::Status::constant(payment.status),
+                "status": payment.status.constant(),
                 "label": label, "final": watched.again_seconds.is_none(),
                 "seen": watched.seen, "againSeconds": watched.again_seconds,
                 "leftSeconds": watched.left_seconds,

@@ -140,7 +140,7 @@ fn only_who_may_pay_is_shown_how() {
 fn a_code_is_drawn_with_a_name() {
     let html = english("waiting-qr").html;
     assert!(html.contains("role=\"img\" aria-labelledby=\"code\""));
-    assert!(html.contains("<title id=\"code\">QR code to pay CN¥30.00 with WeChat Pay</title>"));
+    assert!(html.contains("<title id=\"code\">QR code to pay CN¥30.00 with WeChat</title>"));
     assert!(html.contains("<path class=\"code-dark\" d=\"M4 4h7v1h-7z"));
 }
 

@@ -149,7 +149,6 @@ impl View {
             (end, clock(seconds))
         };
         let action = action(told, standing);
-        let heading_key = standing.key(payment.pay_with.as_ref());
         let confirm = match (standing, &action) {
             (_, Action::Counter) => None,
             (Standing::Waiting, _) => Some(words.say("pay.confirm")),
@@ -157,9 +156,10 @@ impl View {
             _ => None,
         };
         let amount = money(payment.paid.unwrap_or(payment.amount), language);
-        let code = [("gateway", gateway), ("amount", amount.as_str())];
+        let app = app(payment, &told.names, language);
+        let code = [("app", app), ("amount", amount.as_str())];
         Self {
-            heading: words.fill(heading_key, &[("gateway", gateway)]),
+            heading: heading(payment, standing, &told.names, language),
             code_name: words.fill("pay.qr.alt", &code),
             lead: lead(told, standing, &action, language),
             what: words.say(what(order)),
@@ -183,8 +183,27 @@ impl View {
     }
 }
 
+/// How a payment stands, in a few words.
+pub fn heading(payment: &Payment, standing: Standing, names: &Names, language: Language) -> String {
+    let key = standing.key(payment.pay_with.as_ref());
+    let gateway = pick(&names.gateway, language);
+    let app = app(payment, names, language);
+    Words::of(language).fill(key, &[("gateway", gateway), ("app", app)])
+}
+
+/// What the app is called that the payment is scanned with or made in: for all that we know, as its
+/// gateway.
+fn app<'a>(payment: &Payment, names: &'a Names, language: Language) -> &'a str {
+    let words = Words::of(language);
+    match payment.gateway {
+        GatewayName::WECHAT => words.say("pay.app.wechat"),
+        GatewayName::ALIPAY => words.say("pay.app.alipay"),
+        _ => pick(&names.gateway, language),
+    }
+}
+
 /// The name in a language.
-pub fn pick(names: &(String, String), language: Language) -> &str {
+fn pick(names: &(String, String), language: Language) -> &str {
     match language {
         Language::Zh => &names.0,
         Language::En => &names.1,
@@ -303,7 +322,8 @@ fn lead(told: &Told<'_>, standing: Standing, action: &Action, language: Language
         (Standing::PartlyRefunded, _) => "pay.partlyRefunded.means",
         (Standing::Refunded, _) => "pay.refunded.means",
     };
-    words.fill(key, &[("gateway", gateway), ("back", &back)])
+    let app = app(told.payment, &told.names, language);
+    words.fill(key, &[("gateway", gateway), ("app", app), ("back", &back)])
 }
 
 fn refund_line(refund: &Refund, zone: &TimeZone, language: Language) -> RefundLine {

@@ -6,6 +6,7 @@
     reason = "a test that can't go on says why and fails"
 )]
 
+mod browser;
 mod gateway;
 mod world;
 

@@ -61,7 +61,7 @@ pub struct World {
     pub engine: Engine,
     pub gateway: Arc<Double>,
     clock: Arc<SettableClock>,
-    base: String,
+    pub base: String,
     client: reqwest::Client,
     patient: UserId,
     department: DepartmentId,

@@ -44,14 +44,20 @@
     button.disabled = true;
     button.textContent = busy;
     say("");
-    const answer = await stripe.confirmPayment({
-      elements,
-      confirmParams: { return_url: new URL(back, location.href).href },
-      // A bank that wants to see the payer itself is gone to; everybody else stays here.
-      redirect: "if_required",
-    });
-    if (answer.error) {
-      say(answer.error.message || problem.dataset.failed);
+    let error;
+    try {
+      const answer = await stripe.confirmPayment({
+        elements,
+        confirmParams: { return_url: new URL(back, location.href).href },
+        // A bank that wants to see the payer itself is gone to; everybody else stays here.
+        redirect: "if_required",
+      });
+      error = answer.error;
+    } catch {
+      error = {};
+    }
+    if (error) {
+      say(error.message || problem.dataset.failed);
       button.disabled = false;
       button.textContent = pay;
       return;

@@ -20,12 +20,20 @@ struct Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 5] = [
+const STYLE: &str = "text/css; charset=utf-8";
+
+const ASSETS: [Asset; 6] = [
     Asset {
         stem: "xinglin",
         ending: "css",
-        kind: "text/css; charset=utf-8",
+        kind: STYLE,
         bytes: include_bytes!("../assets/xinglin.css"),
+    },
+    Asset {
+        stem: "payment",
+        ending: "css",
+        kind: STYLE,
+        bytes: include_bytes!("../assets/payment.css"),
     },
     Asset {
         stem: "mark",
@@ -129,10 +137,7 @@ mod tests {
     async fn what_is_at_its_own_address_is_kept_for_ever() {
         let file = address("xinglin.css").strip_prefix("/assets/").unwrap();
         let (status, kind, keep) = sent(file).await;
-        assert_eq!(
-            (status, kind.as_str()),
-            (StatusCode::OK, "text/css; charset=utf-8")
-        );
+        assert_eq!((status, kind.as_str()), (StatusCode::OK, STYLE));
         assert!(keep.contains("immutable"), "{keep}");
     }
 

@@ -2,7 +2,9 @@
 
 use crate::gateway::Mood;
 use crate::world::World;
+use connectors::gateway::PayKind;
 use domain::Span;
+use domain::payment::{GatewayName, Method, PayWith};
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,8 +17,18 @@ use tokio::process::{Child, Command};
 /// A browser and what steers it; gone with the test.
 struct Browser {
     client: Client,
-    folder: PathBuf,
     _driver: Child,
+    /// Where both keep what they keep.
+    _folder: Folder,
+}
+
+/// A folder that goes with its test.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
 }
 
 fn given(name: &str) -> String {
@@ -26,12 +38,12 @@ fn given(name: &str) -> String {
 impl Browser {
     /// A window without a screen, as large as a telephone's.
     async fn open() -> Self {
-        let name = format!("xinglin-browser-{}", uuid::Uuid::from_u128(rand()));
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).expect("a folder");
+        let id = engine::ids::new_id(domain::Ts::from_micros(0));
+        let folder = Folder(std::env::temp_dir().join(format!("xinglin-browser-{id}")));
+        std::fs::create_dir_all(&folder.0).expect("a folder");
         let mut driver = Command::new(given("XINGLIN_TEST_DRIVER"))
             .arg("--port=0")
-            .env("TMPDIR", &folder)
+            .env("TMPDIR", &folder.0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -54,7 +66,6 @@ impl Browser {
             "--disable-component-update",
             "--no-first-run",
             "--no-proxy-server",
-            "--window-size=375,800",
             "--lang=en",
         ];
         let wishes = json!({
@@ -62,6 +73,7 @@ impl Browser {
             "goog:chromeOptions": {
                 "binary": given("XINGLIN_TEST_BROWSER"), "args": arguments,
                 "prefs": { "intl.accept_languages": "en" },
+                "mobileEmulation": { "deviceMetrics": { "width": 375, "height": 800 } },
             },
         });
         let Value::Object(wishes) = wishes else {
@@ -72,8 +84,8 @@ impl Browser {
         let client = builder.capabilities(wishes).connect(&driver_at).await;
         Self {
             client: client.expect("a browser"),
-            folder,
             _driver: driver,
+            _folder: folder,
         }
     }
 
@@ -103,14 +115,7 @@ impl Browser {
 
     async fn close(self) {
         self.client.close().await.expect("closed");
-        std::fs::remove_dir_all(self.folder).ok();
     }
-}
-
-/// Something that no other test has.
-fn rand() -> u128 {
-    let id = engine::ids::new_id(domain::Ts::from_micros(0));
-    id.as_u128()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,6 +136,7 @@ async fn a_page_that_is_looked_at_changes_when_its_payment_does() {
         .await;
     assert_eq!(ground, "grid");
     let too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    assert_eq!(browser.finds("innerWidth").await, 375);
     assert_eq!(browser.finds(too_wide).await, false);
     // Paid elsewhere; nobody touches this page.
     world.gateway.turns(Mood::Paid);
@@ -140,7 +146,7 @@ async fn a_page_that_is_looked_at_changes_when_its_payment_does() {
         .leads_to();
     browser.shows("article.good").await;
     assert_eq!(browser.shows("h1").await, "Paid");
-    assert_eq!(browser.finds("document.activeElement.id").await, "standing");
+    browser.shows("#standing:focus").await;
     let address = browser.client.current_url().await.expect("an address");
     assert!(address.as_str().ends_with(&link), "{address}");
     browser.close().await;
@@ -182,5 +188,47 @@ async fn i_have_paid_can_be_said_by_keys_alone() {
         .await;
     browser.shows("article.bad").await;
     assert_eq!(browser.shows("h1").await, "The payment did not work");
+    browser.close().await;
+}
+
+/// What WeChat puts into pages inside it, as far as this page speaks to it.
+const WECHAT: &str = "(() => { \
+    window.WeixinJSBridge = { invoke(name, fields, done) { \
+        window.told = [name, fields]; window.wechatDone = done; } }; \
+    document.dispatchEvent(new Event('WeixinJSBridgeReady')); })()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inside_wechat_the_page_hands_the_payment_over_and_the_gateway_is_asked() {
+    let fields = json!({ "appId": "wx8888888888888888", "package": "prepay_id=wx2014" });
+    let with = PayWith::InApp {
+        fields: fields.clone(),
+    };
+    let (gateway, method) = (GatewayName::WECHAT, Method::JSAPI);
+    let world = World::with(gateway, method, PayKind::InApp, with, None).await;
+    let link = world.page_of_new_payment().await;
+    let browser = Browser::open().await;
+    browser.goes_to(&world, &link).await;
+    assert_eq!(browser.shows("h1").await, "Pay inside WeChat");
+    let hidden = "document.querySelector('[data-inapp-pay]').hidden";
+    assert_eq!(browser.finds(hidden).await, true);
+    browser.finds(WECHAT).await;
+    assert_eq!(browser.finds(hidden).await, false);
+    let pay = "document.querySelector('[data-inapp-pay]').click()";
+    browser.finds(pay).await;
+    assert_eq!(
+        browser.finds("window.told").await,
+        json!(["getBrandWCPayRequest", fields])
+    );
+    let answered =
+        |how: &str| format!("window.wechatDone({{ err_msg: 'get_brand_wcpay_request:{how}' }})");
+    browser.finds(&answered("cancel")).await;
+    browser.shows("[data-inapp-failed]:not([hidden])").await;
+    assert_eq!(world.gateway.asked(), 0);
+    // WeChat's word proves nothing: the gateway's does.
+    browser.finds(pay).await;
+    browser.finds(&answered("ok")).await;
+    browser.shows(".aside").await;
+    assert_eq!(browser.shows("h1").await, "Pay inside WeChat");
+    assert_eq!(world.gateway.asked(), 1);
     browser.close().await;
 }

@@ -149,12 +149,7 @@ impl View {
             (end, clock(seconds))
         };
         let action = action(told, standing);
-        let confirm = match (standing, &action) {
-            (_, Action::Counter) => None,
-            (Standing::Waiting, _) => Some(words.say("pay.confirm")),
-            (Standing::Checking, _) => Some(words.say("pay.ask")),
-            _ => None,
-        };
+        let confirm = confirm(standing, &action).map(|key| words.say(key));
         let amount = money(payment.paid.unwrap_or(payment.amount), language);
         let app = app(payment, &told.names, language);
         let code = [("app", app), ("amount", amount.as_str())];
@@ -289,6 +284,26 @@ fn cashier(told: &Told<'_>, standing: Standing, action: &Action) -> Option<Strin
     let payable = standing == Standing::Waiting && !matches!(action, Action::Unshowable);
     let number = &told.payment.out_trade_no;
     (played && payable).then(|| format!("{base}/cashier/{number}"))
+}
+
+/// The key of the words with which the payer says that they have paid: while that may be, and
+/// there is somebody to ask.
+const fn confirm(standing: Standing, action: &Action) -> Option<&'static str> {
+    match (standing, action) {
+        (Standing::Waiting, Action::Counter) => None,
+        (Standing::Waiting, _) => Some("pay.confirm"),
+        (Standing::Checking, _) => Some("pay.ask"),
+        (
+            Standing::Fetching
+            | Standing::Cancelling
+            | Standing::Paid
+            | Standing::Failed
+            | Standing::Closed
+            | Standing::PartlyRefunded
+            | Standing::Refunded,
+            _,
+        ) => None,
+    }
 }
 
 /// What the heading means, and what comes next.

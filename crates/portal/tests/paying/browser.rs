@@ -17,9 +17,24 @@ use tokio::process::{Child, Command};
 /// A browser and what steers it; gone with the test.
 struct Browser {
     client: Client,
-    _driver: Child,
+    _driver: Driver,
     /// Where both keep what they keep.
     _folder: Folder,
+}
+
+/// What steers a browser, and the browser with it: a test that fails leaves neither behind.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.id() {
+            let group = format!("-{group}");
+            std::process::Command::new("kill")
+                .args(["-KILL", "--", &group])
+                .status()
+                .ok();
+        }
+    }
 }
 
 /// A folder that goes with its test.
@@ -27,7 +42,12 @@ struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
+        // What was killed a moment ago may still be writing.
+        for _ in 0..10 {
+            if std::fs::remove_dir_all(&self.0).is_ok() {
+                return;
+            }
+        }
     }
 }
 
@@ -46,10 +66,12 @@ impl Browser {
             .env("TMPDIR", &folder.0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
+            .map(Driver)
             .expect("the driver starts");
-        let mut lines = BufReader::new(driver.stdout.take().expect("its words")).lines();
+        let mut lines = BufReader::new(driver.0.stdout.take().expect("its words")).lines();
         let port = loop {
             let line = lines.next_line().await.expect("its words");
             let line = line.expect("the driver says its port");

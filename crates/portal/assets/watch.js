@@ -10,7 +10,8 @@
   // A page that was loaded because something changed is read from what changed.
   const CHANGED = "xinglin-changed";
   try {
-    if (sessionStorage.getItem(CHANGED) === page && document.hasFocus()) {
+    // Inside another page, the reader may be somewhere else.
+    if (sessionStorage.getItem(CHANGED) === page && window.top === window) {
       document.getElementById("standing").focus();
     }
     sessionStorage.removeItem(CHANGED);

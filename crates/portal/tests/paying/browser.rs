@@ -129,6 +129,16 @@ impl Browser {
         found.expect("an answer")
     }
 
+    /// Waits, frame by frame, until this is true of the page.
+    async fn comes_to(&self, condition: &str) {
+        let script = format!(
+            "const done = arguments[0]; \
+             const look = () => {condition} ? done(true) : requestAnimationFrame(look); look();"
+        );
+        let came = self.client.execute_async(&script, Vec::new()).await;
+        came.unwrap_or_else(|error| panic!("{condition}: {error}"));
+    }
+
     /// Presses a key wherever the reader is.
     async fn press(&self, key: Key) {
         let here = self.client.active_element().await.expect("an element");
@@ -168,7 +178,9 @@ async fn a_page_that_is_looked_at_changes_when_its_payment_does() {
         .leads_to();
     browser.shows("article.good").await;
     assert_eq!(browser.shows("h1").await, "Paid");
-    browser.shows("#standing:focus").await;
+    browser
+        .comes_to("document.activeElement.id === 'standing'")
+        .await;
     let address = browser.client.current_url().await.expect("an address");
     assert!(address.as_str().ends_with(&link), "{address}");
     browser.close().await;

@@ -150,8 +150,14 @@ async fn totals(State(state): State<AppState>, caller: Caller) -> Result<Data, A
             json!({ "status": status.constant(), "statusCode": status.code(), "count": count })
         })
         .collect();
-    Ok(json!({
-        "byStatus": by_status, "moneyIn": totals.paid, "moneyBack": totals.refunded, "held": totals.held,
-    })
-    .into())
+    let money: Vec<Value> = totals
+        .money
+        .iter()
+        .map(|of| {
+            json!({
+                "currency": of.currency, "moneyIn": of.paid, "moneyBack": of.refunded, "held": of.held,
+            })
+        })
+        .collect();
+    Ok(json!({ "byStatus": by_status, "money": money }).into())
 }

@@ -6,8 +6,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::lifecycle::Language;
 use domain::order::Refusal;
-use engine::EngineError;
+use domain::reconciliation::SettleRefusal;
 use engine::files::FileRefusal;
+use engine::{Against, EngineError};
 use serde_json::{Value, json};
 
 macro_rules! codes {
@@ -185,7 +186,7 @@ impl ApiError {
             Refusal::QuoteMovedOn { .. } => Self::from(Code::Conflict).saying(words),
             Refusal::Invalid { field, why } => Self::field(field, why),
             Refusal::NoSuch { .. } => Self::from(Code::NotFound).saying(words),
-            Refusal::OutsideTable { .. } => {
+            Refusal::OutsideTable { .. } | Refusal::NoEntry(_) => {
                 tracing::error!(words, "a rule of the program was broken");
                 Self::from(Code::Internal)
             }
@@ -236,6 +237,12 @@ impl ApiError {
                 tracing::error!(words, "the storage of files failed");
                 Self::from(Code::ExternalServiceError)
             }
+            EngineError::NotClosed { month, against } => {
+                let against: Vec<&str> = against.iter().map(Against::name).collect();
+                Self::from(Code::Conflict)
+                    .saying(words)
+                    .with(json!({ "month": month, "against": against }))
+            }
             EngineError::PeopleWait { waiting } => Self::from(Code::Conflict)
                 .saying(words)
                 .with(json!({ "waiting": waiting })),
@@ -244,7 +251,9 @@ impl ApiError {
             | EngineError::SessionStatus { .. }
             | EngineError::NobodyIsCalled { .. }
             | EngineError::KeyTaken
+            | EngineError::UnderWay { .. }
             | EngineError::Contended => Self::from(Code::Conflict).saying(words),
+            EngineError::Settle(refusal) => Self::of_settling(&refusal),
             EngineError::Gateway(_) => {
                 tracing::warn!(words, "a gateway did not do what it was asked");
                 Self::from(Code::ExternalServiceError).saying(words)
@@ -261,11 +270,28 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    fn of_settling(refusal: &SettleRefusal) -> Self {
+        let words = refusal.to_string();
+        match refusal {
+            SettleRefusal::Status { status } => Self::from(Code::Conflict)
+                .saying(words)
+                .with(json!({ "status": status })),
+            SettleRefusal::SamePerson => Self::from(Code::InsufficientPermissions).saying(words),
+            SettleRefusal::NotThat { .. } => Self::field("repair", words),
+            SettleRefusal::NoReason { .. } => Self::field("reason", words),
+        }
+    }
+}
+
 impl From<store::StoreError> for ApiError {
     fn from(error: store::StoreError) -> Self {
         tracing::error!(%error, "the database failed");
         match error {
             store::StoreError::Corrupt(_) => Self::from(Code::Internal),
+            store::StoreError::MonthClosed => Self::from(Code::ExternalServiceError)
+                .saying("nothing was changed: this server's clock is behind, and what it would post belongs to a closed month; try again later")
+                .in_chinese(Some("操作未执行：服务器时钟落后，记账时间属于已结账月份，请稍后再试")),
             _ => Self::from(Code::ExternalServiceError),
         }
     }

@@ -11,12 +11,15 @@ mod error;
 mod events;
 mod extract;
 mod files;
+mod ledger;
+pub mod metrics;
 mod openapi;
 mod orders;
 pub mod password;
 mod payments;
 mod preview;
 mod ranges;
+mod reconciliation;
 mod report;
 mod room;
 mod sessions;
@@ -31,6 +34,7 @@ use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use engine::Engine;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 use std::sync::Arc;
 use token::{TokenError, Tokens};
@@ -45,6 +49,10 @@ pub struct ApiConfig {
     pub stop: CancellationToken,
     /// The STUN and TURN servers that browsers are given, as WebRTC's `iceServers`.
     pub ice_servers: serde_json::Value,
+    /// What was counted, where it is ([`metrics::recorder`]).
+    pub metrics: Option<PrometheusHandle>,
+    /// Whoever has it reads `/metrics`; without one, only this machine does.
+    pub metrics_token: Option<String>,
 }
 
 /// What every handler shares.
@@ -58,6 +66,10 @@ pub struct AppState {
     pub stop: CancellationToken,
     /// The STUN and TURN servers that browsers are given.
     pub ice_servers: Arc<serde_json::Value>,
+    /// What was counted.
+    pub metrics: Option<PrometheusHandle>,
+    /// Who may read it.
+    pub metrics_token: Option<Arc<str>>,
 }
 
 /// The whole API.
@@ -68,6 +80,8 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         tokens,
         stop: config.stop,
         ice_servers: Arc::new(config.ice_servers),
+        metrics: config.metrics,
+        metrics_token: config.metrics_token.map(Arc::from),
     };
     let api = Router::new()
         .merge(auth::routes())
@@ -80,6 +94,8 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(events::routes())
         .merge(room::routes())
         .merge(files::routes())
+        .merge(ledger::routes())
+        .merge(reconciliation::routes())
         .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)
@@ -89,6 +105,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
             get(async || axum::Json(json!({ "alive": true }))),
         )
         .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics::show))
         .fallback(async || {
             ApiError::from(Code::NotFound)
                 .saying("there is no such address")

@@ -36,6 +36,17 @@ impl Calendar {
         Timestamp::from(at).to_zoned(self.zone.clone()).date()
     }
 
+    /// When a day begins in this zone: its midnight, or the first instant after a gap there.
+    pub fn begins(&self, day: Date) -> Ts {
+        let limit = if day.year() < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        };
+        let zoned = day.to_zoned(self.zone.clone());
+        zoned.map_or(limit, |zoned| zoned.timestamp()).into()
+    }
+
     /// Whether people work on that day.
     pub fn is_working_day(&self, day: Date) -> bool {
         let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
@@ -74,6 +85,9 @@ mod tests {
     #[test]
     fn a_day_begins_at_the_tenants_midnight() {
         let late = Ts::parse("2026-09-24T17:00:00Z").unwrap();
-        assert_eq!(Calendar::default().day(late), date(2026, 9, 25));
+        let calendar = Calendar::default();
+        assert_eq!(calendar.day(late), date(2026, 9, 25));
+        let midnight = Ts::parse("2026-09-24T16:00:00Z").unwrap();
+        assert_eq!(calendar.begins(date(2026, 9, 25)), midnight);
     }
 }

@@ -1,11 +1,12 @@
 //! What all kinds of orders share, and the decision that changes one.
 
 use crate::consultation::ranking::Ranking;
-use crate::ledger::{Account, Entry, EntryKind};
+use crate::ledger::{Account, Entry, EntryError, EntryKind, Posting};
 use crate::lifecycle::Status;
 use crate::payment::{Payment, Refund};
 use crate::{
-    DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, SlotId, Span, Ts, UserId,
+    DepartmentId, DifferenceId, Money, OrderId, PaymentId, RefundId, SessionId, SlotId, Span, Ts,
+    UserId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -300,6 +301,11 @@ pub enum Effect {
         /// Whose.
         doctor: UserId,
     },
+    /// Repair a difference to a gateway's bill, as it was decided.
+    Repair {
+        /// Which.
+        difference: DifferenceId,
+    },
 }
 
 /// A relative change beside the order's row. If it can't be made, nothing of the decision is.
@@ -400,6 +406,9 @@ pub enum Refusal {
         /// To which.
         to: &'static str,
     },
+    /// A rule of the program itself was broken: the ledger takes no such entry. It is a defect.
+    #[error("the ledger takes no such entry: {0}")]
+    NoEntry(#[from] EntryError),
 }
 
 /// A decision being made. Every status goes through [`Draft::step`], which asks the table.
@@ -532,11 +541,25 @@ impl<L: Lifecycle> Draft<L> {
     }
 
     /// Moves money between accounts; nothing is written for nothing.
-    pub fn transfer(&mut self, kind: EntryKind, debit: Account, credit: Account, money: Money) {
-        if !money.is_zero() {
-            self.entries
-                .push(Entry::transfer(kind, debit, credit, money));
+    pub fn transfer(
+        &mut self,
+        kind: EntryKind,
+        debit: Account,
+        credit: Account,
+        money: Money,
+    ) -> Result<(), Refusal> {
+        let sides = [Posting::debit(debit, money), Posting::credit(credit, money)];
+        self.post(kind, &sides)
+    }
+
+    /// Moves money between several accounts in one entry. Sides of nothing are left out.
+    pub fn post(&mut self, kind: EntryKind, sides: &[Posting]) -> Result<(), Refusal> {
+        let moving = sides.iter().copied().filter(|side| side.amount != 0);
+        let postings: Vec<Posting> = moving.collect();
+        if !postings.is_empty() {
+            self.entries.push(Entry::new(kind, postings)?);
         }
+        Ok(())
     }
 
     /// The decision. Nothing changed at all counts as already applied.

@@ -6,6 +6,7 @@ use domain::consultation::ConsultationStatus;
 use domain::lifecycle::Status;
 use domain::order::Step;
 use domain::payment::{GatewayName, Payment, PaymentStatus, Purpose, Refund, RefundStatus};
+use domain::reconciliation::DifferenceKind;
 use metrics::{counter, histogram};
 use std::time::Duration;
 
@@ -45,6 +46,11 @@ pub(crate) fn callback(gateway: GatewayName, heard: &Result<Notice, CallbackErro
     };
     counter!("xinglin_callbacks_total", "gateway" => gateway.to_string(), "result" => result)
         .increment(1);
+}
+
+/// Money that would have been posted into a closed month: a clock is wrong.
+pub(crate) fn closed_month() {
+    counter!("xinglin_ledger_closed_month_total").increment(1);
 }
 
 /// The steps that a commit wrote.
@@ -90,5 +96,12 @@ pub(crate) fn refund(gateway: GatewayName, before: Option<&Refund>, after: &Refu
     };
     counter!("xinglin_refunds_total",
         "gateway" => gateway.to_string(), "purpose" => after.purpose.name(), "result" => result)
+    .increment(1);
+}
+
+/// A difference that was found between a gateway's bill and our books.
+pub(crate) fn difference(gateway: GatewayName, kind: DifferenceKind) {
+    counter!("xinglin_differences_total", "gateway" => gateway.to_string(),
+        "kind" => kind.constant(), "severity" => kind.severity().name())
     .increment(1);
 }

@@ -1,9 +1,13 @@
 //! Why the engine did not do what it was asked.
 
 use crate::files::FileRefusal;
+use crate::ledger::Against;
 use connectors::gateway::GatewayError;
+use domain::ledger::Month;
+use domain::lifecycle::Language;
 use domain::order::{Guard, Refusal};
 use domain::payment::GatewayName;
+use domain::reconciliation::SettleRefusal;
 use store::{CommitError, StoreError};
 use thiserror::Error;
 
@@ -60,6 +64,14 @@ pub enum EngineError {
         /// How many.
         waiting: usize,
     },
+    /// A month of the ledger can't be closed.
+    #[error("{month} can't be closed: {}", words(.against))]
+    NotClosed {
+        /// Which month.
+        month: Month,
+        /// Everything that stands against it.
+        against: Vec<Against>,
+    },
     /// The idempotency key was taken by another request meanwhile.
     #[error("another request with this idempotency key was faster")]
     KeyTaken,
@@ -75,12 +87,26 @@ pub enum EngineError {
     /// The gateway did not do it.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// It is being done this moment.
+    #[error("this {thing} is under way: wait until it has ended")]
+    UnderWay {
+        /// What.
+        thing: &'static str,
+    },
+    /// A difference is not settled that way.
+    #[error(transparent)]
+    Settle(#[from] SettleRefusal),
     /// Stored data could not be read.
     #[error("stored data can't be read: {0}")]
     Corrupt(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn words(against: &[Against]) -> String {
+    let words: Vec<String> = against.iter().map(|one| one.words(Language::En)).collect();
+    words.join("; ")
 }
 
 impl From<CommitError> for EngineError {

@@ -17,8 +17,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{
-    Changes, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, LineRow, OrderChange,
-    OutboxRow, Session, Slot, TimerChange, TimerRow,
+    Changes, Closing, CommitError, DifferenceRow, EntryRow, IdempotencyRow, JournalRow, Lease,
+    LineRow, OrderChange, OutboxRow, Session, Slot, StoreError, TimerChange, TimerRow,
 };
 use uuid::Uuid;
 
@@ -35,6 +35,10 @@ pub enum Answered<'a> {
     Order(&'a Consultation),
     /// A session, after the change.
     Session(&'a Session, &'a [Slot]),
+    /// A month of the ledger, closed.
+    Closing(&'a Closing),
+    /// A difference to a gateway's bill, after the decision.
+    Difference(&'a DifferenceRow),
 }
 
 /// Makes the answer that is kept for an idempotency key: HTTP status and body.
@@ -227,7 +231,14 @@ impl Engine {
         let steps = decision.steps.clone();
         let (after, changes) = changes(before, decision, &by);
         let outbox = changes.outbox.clone();
-        self.inner.store.commit(changes).await?;
+        let written = self.inner.store.commit(changes).await;
+        if let Err(CommitError::Store(StoreError::MonthClosed)) = &written {
+            // Nothing was written, and whoever brought it brings it again: a gateway its notice, the
+            // relay its question, a deadline itself. Somebody must set the clock right.
+            counting::closed_month();
+            tracing::error!(order = %after.id, %now, "this server's clock is behind: money was to be posted into a closed month");
+        }
+        written?;
         self.inner.orders.put(Arc::clone(&after));
         counted(before, &after, &steps);
         for row in outbox.into_iter().filter(|row| row.lease.is_some()) {

@@ -1,101 +1,100 @@
-//! Bringing notices to the merchant (WeChat Pay API v3, payment and refund notices).
+//! Bringing notices to the merchant, and again where it doesn't take them.
 
-use crate::book::{Change, Payment, Refund, Task, remember};
+use crate::book::{About, Action, Change, Payment, Refund, Task, remember};
 use crate::control::ControlError;
-use crate::control::views::{CallbackAttempt, PaymentState, RedeliverRequest, Redelivered};
-use crate::payments::known_payment;
+use crate::control::views::{CallbackAttempt, RedeliverRequest, Redelivered};
+use crate::counterparty::{Counterparty, OutgoingNotice, Signing, Subject};
+use crate::payer::known_payment;
 use crate::{Sandbox, SandboxError};
 use axum::http::header::CONTENT_TYPE;
-use connectors::wechat_pay::wire::{Notification, beijing_time};
-use domain::{Span, Ts};
-use serde::Serialize;
+use domain::Span;
 use std::error::Error as _;
 use tokio::task::JoinSet;
 
-/// So many seconds after each failed attempt comes the next; after the last one WeChat gives up.
-const RETRY_SECONDS: [i64; 15] = [
-    15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
-];
+/// No more of the merchant's answer is read: what counts is the status and a word or two.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-/// A notice, ready to be sealed and signed anew for each copy.
+/// What a notice is about, with everything that it tells.
 #[derive(Clone)]
-struct Notice {
-    url: String,
-    id: String,
-    event_type: String,
-    summary: &'static str,
-    kind: &'static str,
-    made_at: Ts,
-    resource: Vec<u8>,
+enum Event {
+    Approved(Payment),
+    Paid(Payment),
+    Refund(Box<(Refund, Payment)>),
+}
+
+impl Event {
+    fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::Approved(payment) => Subject::PaymentApproved(payment),
+            Self::Paid(payment) => Subject::PaymentPaid(payment),
+            Self::Refund(both) => Subject::RefundEnded(&both.0, &both.1),
+        }
+    }
+
+    fn payment(&self) -> &Payment {
+        match self {
+            Self::Approved(payment) | Self::Paid(payment) => payment,
+            Self::Refund(both) => &both.1,
+        }
+    }
 }
 
 impl Sandbox {
     /// Delivers a notice of the schedule once. Accepted, it is done; otherwise the next attempt
-    /// is scheduled. A kill in between delivers it once more, as WeChat's own may come twice.
-    pub(crate) async fn notify(&self, action: u64, task: Task) -> Result<(), SandboxError> {
-        let (notice, bad_signature, attempt) = match &task {
-            Task::NotifyPayment {
-                out_trade_no,
-                bad_signature,
-                attempt,
-            } => (
-                self.notice_of_payment(out_trade_no)?,
-                *bad_signature,
-                *attempt,
-            ),
-            Task::NotifyRefund {
-                out_refund_no,
-                bad_signature,
-                attempt,
-            } => (
-                self.notice_of_refund(out_refund_no)?,
-                *bad_signature,
-                *attempt,
-            ),
-            Task::Autopay { .. } | Task::FinishRefund { .. } => (None, false, 0),
+    /// is scheduled. A kill in between delivers it once more, as a gateway's own may come twice.
+    pub(crate) async fn notify(
+        &self,
+        action: u64,
+        about: &About,
+        bad_signature: bool,
+        attempt: usize,
+    ) -> Result<(), SandboxError> {
+        let done = vec![Change::Done(action)];
+        let Some(event) = self.event(about) else {
+            return self.book().commit(done);
         };
-        let Some(notice) = notice else {
-            return self.book().commit(vec![Change::Done(action)]);
+        let gateway = event.payment().gateway;
+        let counterparty = self.counterparty(gateway)?;
+        let signing = Signing {
+            wrong_key: bad_signature,
+            stale_seconds: 0,
         };
-        let outcome = if self.settings().faults.drop_callbacks {
+        let Some(notice) = counterparty.notice(self, event.subject(), signing)? else {
+            return self.book().commit(done);
+        };
+        let outcome = if self.faults_at(gateway).drop_callbacks {
             self.failed("lost on its way: the fault dropCallbacks is on".to_owned())
         } else {
-            self.deliver(&notice, bad_signature, 0).await
+            self.deliver(counterparty, notice).await
         };
-        let next = if outcome.accepted() {
-            None
-        } else {
-            RETRY_SECONDS.get(attempt)
-        };
-        let done = match next {
-            None => Change::Done(action),
-            Some(&seconds) => {
-                let due = self.now() + Span::seconds(seconds);
-                let action = crate::book::Action {
-                    id: action,
-                    due,
-                    task: next_attempt(task.clone()),
-                };
-                Change::Action(Box::new(action))
-            }
+        let next = counterparty.retry_seconds().get(attempt);
+        let after = match next {
+            Some(&seconds) if !outcome.accepted => Change::Action(Box::new(Action {
+                id: action,
+                due: self.now() + Span::seconds(seconds),
+                task: Task::Notify {
+                    about: about.clone(),
+                    bad_signature,
+                    attempt: attempt + 1,
+                },
+            })),
+            Some(_) | None => Change::Done(action),
         };
         let mut book = self.book();
-        let remembered = match &task {
-            Task::NotifyPayment { out_trade_no, .. } => {
-                book.payment(out_trade_no).cloned().map(|mut payment| {
+        // As it stands now: the merchant may have changed it while it was told.
+        let remembered = match about {
+            About::Approved(number) | About::Paid(number) => {
+                book.payment(number).cloned().map(|mut payment| {
                     remember(&mut payment.attempts, outcome);
                     Change::Payment(Box::new(payment))
                 })
             }
-            Task::NotifyRefund { out_refund_no, .. } => {
-                book.refund(out_refund_no).cloned().map(|mut refund| {
-                    remember(&mut refund.attempts, outcome);
-                    Change::Refund(Box::new(refund))
-                })
-            }
-            Task::Autopay { .. } | Task::FinishRefund { .. } => None,
+            About::Refund(number) => book.refund(number).cloned().map(|mut refund| {
+                remember(&mut refund.attempts, outcome);
+                Change::Refund(Box::new(refund))
+            }),
         };
-        book.commit(remembered.into_iter().chain([done]).collect())
+        book.commit(remembered.into_iter().chain([after]).collect())
     }
 
     /// Sends the notice of a paid payment again, now, whatever was scheduled.
@@ -108,26 +107,29 @@ impl Sandbox {
             return Err(ControlError::BadRequest("times must be 1 to 50".to_owned()));
         }
         known_payment(&self.book(), out_trade_no)?;
-        let notice = self.notice_of_payment(out_trade_no)?.ok_or_else(|| {
+        let event = self.told_of(out_trade_no).ok_or_else(|| {
             ControlError::Conflict(format!(
                 "payment {out_trade_no} is not paid: there is no notice to send"
             ))
         })?;
-        let notice_id = notice.id.clone();
-        let (bad_signature, stale) = (request.bad_signature, request.stale_seconds);
+        let notice_id = notice_id(event.payment());
+        let signing = Signing {
+            wrong_key: request.bad_signature,
+            stale_seconds: request.stale_seconds,
+        };
         let mut answers = Vec::new();
         if request.at_once {
             let mut copies = JoinSet::new();
             for _ in 0..request.times {
-                let (sandbox, notice) = (self.clone(), notice.clone());
-                copies.spawn(async move { sandbox.deliver(&notice, bad_signature, stale).await });
+                let (sandbox, event) = (self.clone(), event.clone());
+                copies.spawn(async move { sandbox.copy(&event, signing).await });
             }
             while let Some(answer) = copies.join_next().await {
                 answers.push(answer.unwrap_or_else(|error| self.failed(error.to_string())));
             }
         } else {
             for _ in 0..request.times {
-                answers.push(self.deliver(&notice, bad_signature, stale).await);
+                answers.push(self.copy(&event, signing).await);
             }
         }
         let mut book = self.book();
@@ -139,150 +141,108 @@ impl Sandbox {
         Ok(Redelivered { notice_id, answers })
     }
 
+    /// One more copy of a notice.
+    async fn copy(&self, event: &Event, signing: Signing) -> CallbackAttempt {
+        let made = self
+            .counterparty(event.payment().gateway)
+            .and_then(|counterparty| {
+                let notice = counterparty.notice(self, event.subject(), signing)?;
+                Ok((counterparty, notice))
+            });
+        match made {
+            Ok((counterparty, Some(notice))) => self.deliver(counterparty, notice).await,
+            Ok((_, None)) => self.failed("there is nowhere to send it".to_owned()),
+            Err(error) => self.failed(error.to_string()),
+        }
+    }
+
     /// One copy over HTTP. The merchant has five seconds to answer (of the client's time-out).
     async fn deliver(
         &self,
-        notice: &Notice,
-        bad_signature: bool,
-        stale_seconds: u32,
+        counterparty: &dyn Counterparty,
+        notice: OutgoingNotice,
     ) -> CallbackAttempt {
         // The semaphore is never closed; if it were, the copy would just go out unbounded.
         let _place = self.delivery_places().acquire().await.ok();
-        let request = self.sealed(notice).and_then(|body| {
-            let headers = self.signature_headers(&body, bad_signature, stale_seconds)?;
-            Ok((body, headers))
-        });
-        let (body, headers) = match request {
-            Ok(request) => request,
-            Err(error) => return self.failed(error.to_string()),
-        };
         let answer = self
             .http()
             .post(&notice.url)
-            .headers(headers)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
+            .headers(notice.headers)
+            .header(CONTENT_TYPE, notice.content_type)
+            .body(notice.body)
             .send()
             .await;
-        match answer {
-            Ok(answer) => CallbackAttempt {
-                at: self.now(),
-                status: Some(answer.status().as_u16()),
-                error: None,
-            },
-            Err(error) => {
-                let reason = error
-                    .source()
-                    .map_or(String::new(), |source| format!(": {source}"));
-                self.failed(format!("{error}{reason}"))
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.no_answer(&error),
+        };
+        let mut body = Vec::new();
+        while body.len() < MAX_ANSWER_BYTES {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => return self.no_answer(&error),
+            }
+        }
+        let status = answer.status().as_u16();
+        CallbackAttempt {
+            at: self.now(),
+            status: Some(status),
+            accepted: counterparty.accepted(status, &body),
+            error: None,
+        }
+    }
+
+    /// What there is to tell, as it stands; nothing where it was overtaken.
+    fn event(&self, about: &About) -> Option<Event> {
+        let book = self.book();
+        match about {
+            About::Approved(number) => book
+                .payment(number)
+                .filter(|payment| payment.approved.is_some())
+                .cloned()
+                .map(Event::Approved),
+            About::Paid(number) => book
+                .payment(number)
+                .filter(|payment| payment.paid.is_some())
+                .cloned()
+                .map(Event::Paid),
+            About::Refund(number) => {
+                let refund = book.refund(number)?;
+                let payment = book.payment(&refund.out_trade_no)?;
+                Some(Event::Refund(Box::new((refund.clone(), payment.clone()))))
             }
         }
     }
 
-    fn sealed(&self, notice: &Notice) -> Result<Vec<u8>, SandboxError> {
-        let resource = self
-            .keys()
-            .resource
-            .seal(notice.kind, &notice.resource)
-            .map_err(|reason| SandboxError::Keys(reason.to_string()))?;
-        encode(&Notification {
-            id: notice.id.clone(),
-            create_time: beijing_time(notice.made_at),
-            resource_type: "encrypt-resource".to_owned(),
-            event_type: notice.event_type.clone(),
-            summary: notice.summary.to_owned(),
-            resource,
-        })
+    /// The last thing that the merchant was told of a payment.
+    fn told_of(&self, out_trade_no: &str) -> Option<Event> {
+        self.event(&About::Paid(out_trade_no.to_owned()))
+            .or_else(|| self.event(&About::Approved(out_trade_no.to_owned())))
     }
 
-    /// The notice of a payment, once it is paid. It tells of the paying, so a later refund
-    /// doesn't change it.
-    fn notice_of_payment(&self, out_trade_no: &str) -> Result<Option<Notice>, SandboxError> {
-        let Some(payment) = self.book().payment(out_trade_no).cloned() else {
-            return Ok(None);
-        };
-        let Payment {
-            notify_url,
-            paid: Some(paid),
-            ..
-        } = &payment
-        else {
-            return Ok(None);
-        };
-        Ok(Some(Notice {
-            url: notify_url.clone(),
-            id: paid.notice_id.clone(),
-            event_type: "TRANSACTION.SUCCESS".to_owned(),
-            summary: "支付成功",
-            kind: "transaction",
-            made_at: paid.at,
-            resource: encode(&self.describe(&payment, PaymentState::Success))?,
-        }))
-    }
-
-    fn notice_of_refund(&self, out_refund_no: &str) -> Result<Option<Notice>, SandboxError> {
-        use crate::control::views::RefundStatus::{Abnormal, Closed, Processing, Success};
-        let Some(refund) = self.book().refund(out_refund_no).cloned() else {
-            return Ok(None);
-        };
-        let Refund {
-            notify_url: Some(url),
-            ..
-        } = &refund
-        else {
-            return Ok(None);
-        };
-        let summary = match refund.status {
-            // It was decided anew meanwhile; the notice of that end follows.
-            Processing => return Ok(None),
-            Success => "退款成功",
-            Abnormal => "退款异常",
-            Closed => "退款关闭",
-        };
-        Ok(Some(Notice {
-            url: url.clone(),
-            id: refund.notice_id.clone(),
-            event_type: format!("REFUND.{}", refund.status.name()),
-            summary,
-            kind: "refund",
-            made_at: refund.success_at.unwrap_or_else(|| self.now()),
-            resource: encode(&self.refund_notice(&refund))?,
-        }))
+    fn no_answer(&self, error: &reqwest::Error) -> CallbackAttempt {
+        let reason = error
+            .source()
+            .map_or(String::new(), |source| format!(": {source}"));
+        self.failed(format!("{error}{reason}"))
     }
 
     fn failed(&self, error: String) -> CallbackAttempt {
         CallbackAttempt {
             at: self.now(),
             status: None,
+            accepted: false,
             error: Some(error),
         }
     }
 }
 
-fn next_attempt(task: Task) -> Task {
-    match task {
-        Task::NotifyPayment {
-            out_trade_no,
-            bad_signature,
-            attempt,
-        } => Task::NotifyPayment {
-            out_trade_no,
-            bad_signature,
-            attempt: attempt + 1,
-        },
-        Task::NotifyRefund {
-            out_refund_no,
-            bad_signature,
-            attempt,
-        } => Task::NotifyRefund {
-            out_refund_no,
-            bad_signature,
-            attempt: attempt + 1,
-        },
-        other @ (Task::Autopay { .. } | Task::FinishRefund { .. }) => other,
-    }
-}
-
-fn encode(value: &impl Serialize) -> Result<Vec<u8>, SandboxError> {
-    serde_json::to_vec(value).map_err(|reason| SandboxError::Notice(reason.to_string()))
+fn notice_id(payment: &Payment) -> String {
+    let paid = payment.paid.as_ref().map(|paid| &paid.notice_id);
+    let approved = payment
+        .approved
+        .as_ref()
+        .map(|approved| &approved.notice_id);
+    paid.or(approved).cloned().unwrap_or_default()
 }

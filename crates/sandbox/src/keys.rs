@@ -1,147 +1,75 @@
-//! The keys of both ends, made once and kept: merchants would not survive new ones either.
+//! Keys, made once and kept: merchants would not survive new ones either.
 
-use crate::{SandboxError, ids};
+use crate::SandboxError;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use connectors::rsa::{SigningKey, VerifyingKey};
-use connectors::wechat_pay::resource::ResourceKey;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-const FILE: &str = "keys.json";
+/// Where the sandboxes without a directory keep their keys: one set a process, since making them
+/// takes long and every test opens a sandbox.
+pub(crate) type Shared<K> = Mutex<Option<Arc<K>>>;
 
-/// What a merchant needs to use the sandbox.
-#[derive(Clone)]
-pub struct MerchantCredentials {
-    /// The app.
-    pub appid: String,
-    /// The merchant.
-    pub mchid: String,
-    /// Serial of the merchant's certificate.
-    pub merchant_serial: String,
-    /// The merchant's private key, PKCS#8. Secret.
-    pub merchant_private_key_pem: String,
-    /// The APIv3 key, 32 ASCII bytes. Secret.
-    pub api_v3_key: String,
-    /// Serial of the sandbox's public key, `PUB_KEY_ID_...`.
-    pub platform_serial: String,
-    /// The sandbox's public key.
-    pub platform_public_key_pem: String,
+/// The keys of one counterparty, of both ends.
+pub(crate) trait KeyRing: Sized + Send + Sync + 'static {
+    /// As they stand in the file.
+    type File: Serialize + DeserializeOwned;
+    /// The file's name in the sandbox's directory, such as `keys-alipay.json`.
+    const FILE: &'static str;
+    /// Makes new ones.
+    fn make() -> Result<Self::File, SandboxError>;
+    /// Makes them ready for use.
+    fn read(file: Self::File) -> Result<Self, SandboxError>;
+    /// The set of the sandboxes without a directory.
+    fn shared() -> &'static Shared<Self>;
 }
 
-impl fmt::Debug for MerchantCredentials {
-    /// Without the secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MerchantCredentials")
-            .field("appid", &self.appid)
-            .field("mchid", &self.mchid)
-            .field("merchant_serial", &self.merchant_serial)
-            .field("platform_serial", &self.platform_serial)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The file's content.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct KeyFile {
-    appid: String,
-    mchid: String,
-    merchant_serial: String,
-    merchant_private_key_pem: String,
-    merchant_public_key_pem: String,
-    api_v3_key: String,
-    platform_serial: String,
-    platform_private_key_pem: String,
-    platform_public_key_pem: String,
-}
-
-/// The keys, ready for use.
-pub(crate) struct Keys {
-    pub(crate) merchant: MerchantCredentials,
-    /// Verifies the merchant's requests.
-    pub(crate) merchant_public: VerifyingKey,
-    /// Signs answers and callbacks.
-    pub(crate) platform: SigningKey,
-    /// The key that a badly signed callback is signed with: the merchant's, so a valid signature
-    /// by somebody who is not the platform.
-    pub(crate) wrong: SigningKey,
-    /// Seals callbacks.
-    pub(crate) resource: ResourceKey,
-}
-
-impl Keys {
-    /// Reads the directory's keys, or makes them there; without a directory they live as long as
-    /// the process.
-    pub(crate) fn open(data_dir: Option<&Path>) -> Result<Self, SandboxError> {
-        let Some(dir) = data_dir else {
-            return Self::read(generate()?);
-        };
-        let path = dir.join(FILE);
-        let file = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|reason| {
-                SandboxError::Keys(format!("{} can't be read: {reason}", path.display()))
-            })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let file = generate()?;
-                write(&path, &file).map_err(|source| SandboxError::file(&path, source))?;
-                file
+/// Reads the directory's keys, or makes them there. Without a directory they live as long as the
+/// process, and all its sandboxes share them.
+pub(crate) fn open<K: KeyRing>(data_dir: Option<&Path>) -> Result<Arc<K>, SandboxError> {
+    let Some(dir) = data_dir else {
+        // Locked while they are made, so that two beginners don't both make some.
+        let mut shared = K::shared().lock().unwrap_or_else(PoisonError::into_inner);
+        return match &*shared {
+            Some(keys) => Ok(keys.clone()),
+            None => {
+                let keys = Arc::new(K::read(K::make()?)?);
+                *shared = Some(keys.clone());
+                Ok(keys)
             }
-            Err(source) => return Err(SandboxError::file(&path, source)),
         };
-        Self::read(file)
-    }
-
-    fn read(file: KeyFile) -> Result<Self, SandboxError> {
-        let wrong = |reason: &dyn fmt::Display| SandboxError::Keys(reason.to_string());
-        Ok(Self {
-            merchant_public: VerifyingKey::from_spki_pem(&file.merchant_public_key_pem)
-                .map_err(|reason| wrong(&reason))?,
-            platform: SigningKey::from_pkcs8_pem(&file.platform_private_key_pem)
-                .map_err(|reason| wrong(&reason))?,
-            wrong: SigningKey::from_pkcs8_pem(&file.merchant_private_key_pem)
-                .map_err(|reason| wrong(&reason))?,
-            resource: ResourceKey::new(file.api_v3_key.as_bytes())
-                .map_err(|reason| wrong(&reason))?,
-            merchant: MerchantCredentials {
-                appid: file.appid,
-                mchid: file.mchid,
-                merchant_serial: file.merchant_serial,
-                merchant_private_key_pem: file.merchant_private_key_pem,
-                api_v3_key: file.api_v3_key,
-                platform_serial: file.platform_serial,
-                platform_public_key_pem: file.platform_public_key_pem,
-            },
-        })
-    }
+    };
+    let path = dir.join(K::FILE);
+    let file = match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|reason| {
+            SandboxError::Keys(format!("{} can't be read: {reason}", path.display()))
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let file = K::make()?;
+            write(&path, &file).map_err(|source| SandboxError::file(&path, source))?;
+            file
+        }
+        Err(source) => return Err(SandboxError::file(&path, source)),
+    };
+    K::read(file).map(Arc::new)
 }
 
-fn generate() -> Result<KeyFile, SandboxError> {
-    let (merchant_private_key_pem, merchant_public_key_pem) = key_pair()?;
-    let (platform_private_key_pem, platform_public_key_pem) = key_pair()?;
-    let mchid = format!("19{}", ids::digits(8));
-    Ok(KeyFile {
-        appid: format!("wx{}", ids::hexadecimal(16).to_ascii_lowercase()),
-        merchant_serial: ids::hexadecimal(40),
-        merchant_private_key_pem,
-        merchant_public_key_pem,
-        api_v3_key: ids::letters(32),
-        platform_serial: format!("PUB_KEY_ID_01{mchid}{}", ids::digits(22)),
-        platform_private_key_pem,
-        platform_public_key_pem,
-        mchid,
-    })
+/// A key that can't be used, as the sandbox's error.
+pub(crate) fn unusable(reason: impl fmt::Display) -> SandboxError {
+    SandboxError::Keys(reason.to_string())
 }
 
-/// A fresh RSA key: private and public PEM.
-fn key_pair() -> Result<(String, String), SandboxError> {
-    let failed = |_| SandboxError::Keys("an RSA key could not be generated".to_owned());
+/// A fresh RSA key of 2048 bits: private (PKCS#8) and public (SubjectPublicKeyInfo) PEM.
+pub(crate) fn key_pair() -> Result<(String, String), SandboxError> {
+    let failed = |_| unusable("an RSA key could not be generated");
     let key = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let private: Pkcs8V1Der<'_> = key.as_der().map_err(failed)?;
     let public: PublicKeyX509Der<'_> = key.public_key().as_der().map_err(failed)?;
@@ -151,7 +79,8 @@ fn key_pair() -> Result<(String, String), SandboxError> {
     ))
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+/// A PEM block with lines of 64 characters.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let mut pem = format!("-----BEGIN {label}-----\n");
     let mut rest = text.as_str();
@@ -166,7 +95,7 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// Whole or not at all, and for the owner's eyes only.
-fn write(path: &Path, file: &KeyFile) -> std::io::Result<()> {
+fn write(path: &Path, file: &impl Serialize) -> std::io::Result<()> {
     let unfinished = path.with_extension("json.new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

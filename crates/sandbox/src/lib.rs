@@ -1,44 +1,61 @@
 //! The counterparties, played on loopback.
 //!
-//! A [`Sandbox`] is WeChat Pay's other end: it verifies what the merchant signs, signs what it
-//! answers, seals its notices, and keeps a book of the money that a kill can't lose. Connectors
-//! cannot tell it from the real thing. What the payer and bad luck do is told to it under
-//! `/control` (spec 20, gateways).
+//! A [`Sandbox`] is the other end of every payment gateway: it verifies what the merchant signs,
+//! signs what it answers, sends notices, writes bills, and keeps a book of the money that a kill
+//! can't lose. Connectors cannot tell it from the real thing. What the payer and bad luck do is
+//! told to it under `/control`; a person pays on the pages under `/cashier` (spec 20, gateways).
+//!
+//! What all gateways share is here; what is one gateway's own is in a folder of its name, behind
+//! the trait [`Counterparty`](counterparty::Counterparty).
 
+mod alipay;
+mod bills;
 mod book;
+mod cashier;
 mod control;
+mod counterparties;
+mod counterparty;
 mod delivery;
-mod file;
+mod faults;
 mod ids;
 mod keys;
+mod payer;
 mod payments;
+mod paypal;
 mod refunds;
+mod refusal;
 mod schedule;
+mod stripe;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod totals;
+mod unionpay;
 mod wechat;
 
 pub use control::ControlError;
 pub use control::views;
-pub use keys::MerchantCredentials;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use book::{Book, Change};
+use counterparty::Counterparty;
+use domain::payment::GatewayName;
 use domain::{Span, Ts};
-use keys::Keys;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
-use views::{Autopay, Faults, Settings};
+use views::{Autopay, Faults, Settings, Webhook};
 
-/// WeChat waits so long for the answer to a notice (WeChat Pay API v3, payment notice).
+/// Gateways wait so long for the answer to a notice (WeChat Pay API v3, payment notice).
 const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);
 /// So many notices are on their way at a time.
 const NOTICES_AT_A_TIME: usize = 64;
 /// Nothing is put off for longer than this.
 const MAX_DELAY_SECONDS: u32 = 30 * 24 * 3600;
-/// No answer is held back for longer than this.
-const MAX_SLOW_MILLIS: u32 = 600_000;
 /// The clock moves by at most this at a time: 366 days.
 const MAX_ADVANCE_SECONDS: u32 = 366 * 24 * 3600;
 
@@ -91,6 +108,9 @@ pub enum SandboxError {
     /// [`Sandbox::close`] was called.
     #[error("the sandbox in {0} was closed")]
     Closed(PathBuf),
+    /// A gateway that nobody plays here.
+    #[error("the sandbox doesn't play the gateway `{0}`")]
+    UnknownGateway(GatewayName),
     /// The HTTP client could not be made.
     #[error("no HTTP client for the sandbox: {0}")]
     HttpClient(#[from] reqwest::Error),
@@ -105,14 +125,14 @@ impl SandboxError {
     }
 }
 
-/// A running counterparty; a clone is the same one.
+/// All counterparties, running; a clone is the same ones.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     data_dir: Option<PathBuf>,
     clock: Arc<dyn SandboxClock>,
-    keys: Keys,
+    counterparties: BTreeMap<GatewayName, Arc<dyn Counterparty>>,
     book: Mutex<Book>,
     wake: Notify,
     http: reqwest::Client,
@@ -123,13 +143,26 @@ impl Sandbox {
     /// Opens the directory's book, or begins one. Until [`Sandbox::run`] or
     /// [`Sandbox::run_due`] is called, nothing happens by itself.
     pub fn open(config: SandboxConfig, clock: Arc<dyn SandboxClock>) -> Result<Self, SandboxError> {
+        Self::open_with(config, clock, counterparties::counterparties())
+    }
+
+    /// With these counterparties.
+    fn open_with(
+        config: SandboxConfig,
+        clock: Arc<dyn SandboxClock>,
+        opens: &[counterparties::Open],
+    ) -> Result<Self, SandboxError> {
         let data_dir = config.data_dir;
         if let Some(dir) = &data_dir {
             std::fs::create_dir_all(dir).map_err(|source| SandboxError::file(dir, source))?;
         }
         // The book first: it takes the directory, so that two beginners don't both make keys.
         let book = Book::open(data_dir.as_deref())?;
-        let keys = Keys::open(data_dir.as_deref())?;
+        let mut counterparties = BTreeMap::new();
+        for open in opens {
+            let counterparty = open(data_dir.as_deref())?;
+            counterparties.insert(counterparty.gateway(), counterparty);
+        }
         let http = reqwest::Client::builder()
             .timeout(NOTICE_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
@@ -141,7 +174,7 @@ impl Sandbox {
         Ok(Self(Arc::new(Inner {
             data_dir,
             clock,
-            keys,
+            counterparties,
             book: Mutex::new(book),
             wake: Notify::new(),
             http,
@@ -149,17 +182,35 @@ impl Sandbox {
         })))
     }
 
-    /// `/v3/...` for the merchant and `/control/...` for whoever directs the play. To be served
-    /// on loopback only: the control API asks nobody who they are.
+    /// Each gateway under its real paths for the merchant, `/cashier/...` for payers, and
+    /// `/control/...` for whoever directs the play. To be served on loopback only: the control
+    /// API asks nobody who they are.
     pub fn router(&self) -> Router {
-        wechat::router(self.clone())
-            .merge(control::router(self.clone()))
-            .fallback(control::not_found)
+        let mut router = control::router(self.clone()).merge(cashier::router(self.clone()));
+        for counterparty in self.0.counterparties.values() {
+            let state = (self.clone(), counterparty.gateway());
+            let played = counterparty
+                .router(self.clone())
+                .route_layer(from_fn_with_state(state, faults::around));
+            router = router.merge(played);
+        }
+        router.fallback(control::not_found)
     }
 
-    /// What the merchant needs.
-    pub fn merchant(&self) -> MerchantCredentials {
-        self.0.keys.merchant.clone()
+    /// The gateways that are played.
+    pub fn gateways(&self) -> Vec<GatewayName> {
+        self.0.counterparties.keys().copied().collect()
+    }
+
+    /// The merchant's settings at a gateway, for a sandbox that is served at this address: names
+    /// and values as the connector's registration has them; of files, their content.
+    pub fn values(
+        &self,
+        gateway: GatewayName,
+        base_url: &str,
+    ) -> Result<BTreeMap<&'static str, String>, SandboxError> {
+        let base_url = base_url.trim_end_matches('/');
+        Ok(self.counterparty(gateway)?.values(base_url))
     }
 
     /// Lets go of the directory at once, although clones may live on in open connections; they
@@ -168,18 +219,47 @@ impl Sandbox {
         self.book().close(self.0.data_dir.as_deref());
     }
 
-    /// The faults that are on.
+    /// The faults that everybody has.
     pub fn faults(&self) -> Faults {
         self.settings().faults
     }
 
-    /// Sets all faults.
+    /// Sets the faults that everybody has.
     pub fn set_faults(&self, faults: Faults) -> Result<(), ControlError> {
-        if faults.slow_millis > MAX_SLOW_MILLIS {
-            let message = format!("slowMillis must be at most {MAX_SLOW_MILLIS}");
+        faults.check()?;
+        self.change_settings(|settings| settings.faults = faults)
+    }
+
+    /// The faults that a gateway has besides everybody's.
+    pub fn faults_of(&self, gateway: GatewayName) -> Result<Faults, ControlError> {
+        self.played(gateway)?;
+        let own = self.settings().faults_of.get(&gateway).cloned();
+        Ok(own.unwrap_or_default())
+    }
+
+    /// Sets the faults that a gateway has besides everybody's.
+    pub fn set_faults_of(&self, gateway: GatewayName, faults: Faults) -> Result<(), ControlError> {
+        self.played(gateway)?;
+        faults.check()?;
+        self.change_settings(|settings| {
+            settings.faults_of.insert(gateway, faults);
+        })
+    }
+
+    /// Sets where a gateway sends its notices whose requests don't say it.
+    pub fn set_webhook(&self, webhook: Webhook) -> Result<(), ControlError> {
+        let Webhook { gateway, url } = webhook;
+        self.played(gateway)?;
+        if let Some(wrong) = url.as_ref().filter(|url| reqwest::Url::parse(url).is_err()) {
+            let message = format!("url `{wrong}` is no address");
             return Err(ControlError::BadRequest(message));
         }
-        self.change_settings(|settings| settings.faults = faults)
+        self.change_settings(|settings| {
+            match url {
+                Some(url) => settings.webhooks.insert(gateway, url),
+                None => settings.webhooks.remove(&gateway),
+            };
+        })
     }
 
     /// Sets whether payments, from now on, pay themselves.
@@ -207,7 +287,7 @@ impl Sandbox {
         let mut book = self.book();
         let mut settings = book.settings().clone();
         change(&mut settings);
-        book.commit(vec![Change::Settings(settings)])?;
+        book.commit(vec![Change::Settings(Box::new(settings))])?;
         self.wake();
         Ok(())
     }
@@ -220,8 +300,34 @@ impl Sandbox {
         self.0.clock.now()
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.0.keys
+    /// Everybody's faults and the gateway's own.
+    pub(crate) fn faults_at(&self, gateway: GatewayName) -> Faults {
+        self.book().faults(gateway)
+    }
+
+    /// Where a gateway sends its notices whose requests don't say it.
+    pub(crate) fn webhook(&self, gateway: GatewayName) -> Option<String> {
+        self.book().settings().webhooks.get(&gateway).cloned()
+    }
+
+    /// Who plays the gateway.
+    pub(crate) fn counterparty(
+        &self,
+        gateway: GatewayName,
+    ) -> Result<&dyn Counterparty, SandboxError> {
+        self.0
+            .counterparties
+            .get(&gateway)
+            .map(AsRef::as_ref)
+            .ok_or(SandboxError::UnknownGateway(gateway))
+    }
+
+    /// A gateway that somebody named must be one that is played.
+    pub(crate) fn played(&self, gateway: GatewayName) -> Result<&dyn Counterparty, ControlError> {
+        self.counterparty(gateway).map_err(|unknown| {
+            let names: Vec<String> = self.gateways().iter().map(ToString::to_string).collect();
+            ControlError::BadRequest(format!("{unknown}: it plays {}", names.join(", ")))
+        })
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {

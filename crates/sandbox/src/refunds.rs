@@ -1,59 +1,114 @@
-//! What WeChat does with refunds.
+//! What merchants do with refunds, whatever the gateway, and how refunds end.
 
-use crate::book::{Book, Change, Payment, Refund, Task};
+use crate::book::{About, Book, Change, NewRefund, Payment, Refund, Task};
 use crate::control::ControlError;
 use crate::control::views::{
-    OutcomeCallback, OutcomeRequest, RefundFilter, RefundList, RefundRefusal, RefundStatus,
-    RefundView, Total, Totals, UnknownOutcome,
+    OutcomeCallback, OutcomeRequest, RefundFilter, RefundList, RefundStatus, RefundView,
+    UnknownOutcome,
 };
-use crate::payments::LATE_SECONDS;
-use crate::wechat::Refusal;
-use crate::{Sandbox, SandboxError, ids};
-use connectors::wechat_pay::wire::{self, RefundAmount, RefundNotice, RefundRequest, beijing_time};
+use crate::counterparty::{Counterparty, RefundRules};
+use crate::faults::Hit;
+use crate::refusal::MoneyRefusal;
+use crate::telling::{Telling, check_outcome};
+use crate::{Sandbox, SandboxError};
+use domain::payment::GatewayName;
 use domain::{Span, Ts};
+use serde_json::Value;
 
-/// WeChat Pay API v3, refunds: at most so many of one payment.
-const MAX_REFUNDS: usize = 50;
-/// WeChat Pay API v3, refunds: not later than this after the payment.
-const MAX_DAYS: i64 = 365;
-/// Where the money goes, in words.
-const RECEIVED_ACCOUNT: &str = "支付用户零钱";
+/// How long a refund hangs that chance has hit.
+const HANGS_FOR: Span = Span::hours(1);
+
+/// How refunds end by themselves.
+const SUCCESS: OutcomeRequest = OutcomeRequest {
+    status: RefundStatus::Success,
+    callback: OutcomeCallback::Once,
+    late_seconds: None,
+};
 
 impl Sandbox {
     /// Accepts a refund, or finds it accepted: a number is refunded only once.
-    pub(crate) fn refund_payment(&self, request: RefundRequest) -> Result<wire::Refund, Refusal> {
+    pub(crate) fn refund_payment(&self, new: NewRefund) -> Result<Refund, MoneyRefusal> {
         let now = self.now();
-        check_request(&request)?;
+        let (gateway, number) = (new.gateway, new.out_refund_no.clone());
         let mut book = self.book();
-        let payment = paid_payment(&book, &request)?.clone();
-        let answer = match book.refund(&request.out_refund_no) {
-            Some(known) if same(known, &payment, &request) => describe(known),
-            Some(_) => {
-                let message = "out_refund_no was used with another order or amount";
-                return Err(Refusal::new(400, "INVALID_REQUEST", message));
-            }
+        let faults = book.faults(gateway);
+        let hit = faults.refund_hit(&number);
+        let payment = book
+            .payment_at(gateway, &new.out_trade_no)
+            .ok_or(MoneyRefusal::NoSuchPayment)?
+            .clone();
+        let first = match book.refund(&number) {
+            Some(known) if same(known, &new) => false,
+            Some(_) => return Err(MoneyRefusal::OtherRefund),
             None => {
-                if let Some(refusal) = book.settings().faults.refuse_refunds {
-                    return Err(refused(refusal));
+                if let Some(refusal) = faults.refuse_refunds {
+                    return Err(MoneyRefusal::RefundRefused(refusal));
                 }
-                let refund = new_refund(&book, &payment, request, now)?;
-                let answer = describe(&refund);
-                let out_refund_no = refund.out_refund_no.clone();
-                let finish = book.schedule(now, Task::FinishRefund { out_refund_no });
-                book.commit(vec![Change::Refund(Box::new(refund)), finish])?;
+                let counterparty = self.counterparty(gateway)?;
+                let rules = counterparty.refund_rules();
+                let mut refund = checked_refund(&book, &payment, new, rules, now)?;
+                refund.notice_id = counterparty.notice_id(now);
+                let hangs = faults.refunds_hang || hit == Some(Hit::RefundHangs);
+                let changes = if rules.at_once && !hangs {
+                    ended(&mut book, counterparty, refund, &SUCCESS, now)
+                } else {
+                    let after = match hit {
+                        Some(Hit::RefundHangs) => HANGS_FOR,
+                        Some(_) | None => Span::ZERO,
+                    };
+                    let out_refund_no = number.clone();
+                    let finish = book.schedule(now + after, Task::FinishRefund { out_refund_no });
+                    vec![Change::Refund(Box::new(refund)), finish]
+                };
+                book.commit(changes)?;
                 self.wake();
-                answer
+                true
             }
         };
-        Refusal::after(book.settings(), UnknownOutcome::Refund)?;
-        Ok(answer)
+        faults.after_write(UnknownOutcome::Refund, hit, first)?;
+        let refund = book.refund_at(gateway, &number).cloned();
+        refund.ok_or(MoneyRefusal::OtherRefund)
     }
 
-    /// How a refund stands.
-    pub(crate) fn told_refund(&self, out_refund_no: &str) -> Result<wire::Refund, Refusal> {
+    /// Sends a refund once more that the payer's card or account didn't take; it arrives then.
+    pub(crate) fn refund_elsewhere(
+        &self,
+        gateway: GatewayName,
+        out_refund_no: &str,
+        extra: Value,
+    ) -> Result<Refund, MoneyRefusal> {
+        let now = self.now();
+        let mut book = self.book();
+        let faults = book.faults(gateway);
+        let mut refund = book
+            .refund_at(gateway, out_refund_no)
+            .filter(|refund| refund.status == RefundStatus::Abnormal)
+            .ok_or(MoneyRefusal::NotAbnormal)?
+            .clone();
+        refund.status = RefundStatus::Processing;
+        refund.extra = extra;
+        // Another end is another notice.
+        refund.notice_id = self.counterparty(gateway)?.notice_id(now);
+        let out_refund_no = out_refund_no.to_owned();
+        let hit = faults.refund_hit(&out_refund_no);
+        let finish = book.schedule(now, Task::FinishRefund { out_refund_no });
+        let change = Change::Refund(Box::new(refund.clone()));
+        book.commit(vec![change, finish])?;
+        self.wake();
+        faults.after_write(UnknownOutcome::Refund, hit, true)?;
+        Ok(refund)
+    }
+
+    /// How a refund stands, with its payment.
+    pub(crate) fn refund_at(
+        &self,
+        gateway: GatewayName,
+        out_refund_no: &str,
+    ) -> Option<(Refund, Payment)> {
         let book = self.book();
-        let missing = || Refusal::new(404, "RESOURCE_NOT_EXISTS", "the refund does not exist");
-        book.refund(out_refund_no).map(describe).ok_or_else(missing)
+        let refund = book.refund_at(gateway, out_refund_no)?;
+        let payment = book.payment(&refund.out_trade_no)?;
+        Some((refund.clone(), payment.clone()))
     }
 
     /// The refund's scheduled end: it succeeds, unless something else was decided meanwhile.
@@ -65,12 +120,8 @@ impl Sandbox {
             && refund.status == RefundStatus::Processing
             && !refund.held
         {
-            let outcome = OutcomeRequest {
-                status: RefundStatus::Success,
-                callback: OutcomeCallback::Once,
-                late_seconds: None,
-            };
-            changes.extend(ended(&mut book, refund, &outcome, now));
+            let counterparty = self.counterparty(refund.gateway)?;
+            changes.extend(ended(&mut book, counterparty, refund, &SUCCESS, now));
         }
         book.commit(changes)
     }
@@ -81,18 +132,17 @@ impl Sandbox {
         out_refund_no: &str,
         outcome: &OutcomeRequest,
     ) -> Result<RefundView, ControlError> {
-        if outcome.late_seconds.is_some() && outcome.callback != OutcomeCallback::Late {
-            let message = "lateSeconds goes with callback `late` only";
-            return Err(ControlError::BadRequest(message.to_owned()));
-        }
+        check_outcome(outcome)?;
         let now = self.now();
         let mut book = self.book();
         let refund = known_refund(&book, out_refund_no)?.clone();
+        let counterparty = self.counterparty(refund.gateway)?;
+        check_end(counterparty, outcome.status)?;
         match (refund.status, outcome.status) {
             (RefundStatus::Processing, RefundStatus::Processing) if !refund.held => {}
             (from, to) if from == to => return Ok(view(&refund)),
             (RefundStatus::Processing | RefundStatus::Abnormal, _) => {}
-            (from @ (RefundStatus::Success | RefundStatus::Closed), to) => {
+            (from @ (RefundStatus::Success | RefundStatus::Failed | RefundStatus::Closed), to) => {
                 return Err(ControlError::Conflict(format!(
                     "refund {out_refund_no} is {} for good and can't become {}: switch on the \
                      fault refundsHang before it is sent",
@@ -101,7 +151,7 @@ impl Sandbox {
                 )));
             }
         }
-        let changes = ended(&mut book, refund, outcome, now);
+        let changes = ended(&mut book, counterparty, refund, outcome, now);
         book.commit(changes)?;
         self.wake();
         Ok(view(known_refund(&book, out_refund_no)?))
@@ -120,6 +170,7 @@ impl Sandbox {
         let matches: Vec<_> = book
             .refunds()
             .rev()
+            .filter(|refund| filter.gateway.is_none_or(|name| refund.gateway == name))
             .filter(|refund| filter.status.is_none_or(|status| refund.status == status))
             .filter(|refund| of.is_none_or(|number| refund.out_trade_no == *number))
             .collect();
@@ -129,166 +180,99 @@ impl Sandbox {
             refunds: shown.map(|refund| view(refund)).collect(),
         }
     }
-
-    /// Where the money is.
-    pub fn totals(&self) -> Totals {
-        let book = self.book();
-        let mut totals = Totals::default();
-        for paid in book.payments().filter_map(|payment| payment.paid.as_ref()) {
-            add(&mut totals.paid, paid.total);
-        }
-        for refund in book
-            .refunds()
-            .filter(|refund| refund.status == RefundStatus::Success)
-        {
-            add(&mut totals.refunded, refund.refund);
-        }
-        totals.net_fen = totals.paid.fen - totals.refunded.fen;
-        totals
-    }
-
-    /// What the notice of a refund tells.
-    pub(crate) fn refund_notice(&self, refund: &Refund) -> RefundNotice {
-        let mut amount = amounts(refund);
-        amount.currency = None;
-        RefundNotice {
-            mchid: self.keys().merchant.mchid.clone(),
-            out_trade_no: refund.out_trade_no.clone(),
-            transaction_id: refund.transaction_id.clone(),
-            out_refund_no: refund.out_refund_no.clone(),
-            refund_id: refund.refund_id.clone(),
-            refund_status: refund.status.name().to_owned(),
-            success_time: refund.success_at.map(beijing_time),
-            user_received_account: RECEIVED_ACCOUNT.to_owned(),
-            amount,
-        }
-    }
 }
 
-fn check_request(request: &RefundRequest) -> Result<(), Refusal> {
-    let number = &request.out_refund_no;
-    let well_formed = number
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte));
-    let wrong = if !(1..=64).contains(&number.len()) || !well_formed {
-        "out_refund_no must be 1 to 64 of 0-9A-Za-z_-|*@"
-    } else if request.amount.refund < 1 {
-        "amount.refund must be at least 1"
-    } else if request.amount.currency != "CNY" {
-        "amount.currency must be CNY"
-    } else if request
-        .reason
-        .as_deref()
-        .is_some_and(|reason| reason.chars().count() > 80)
-    {
-        "reason must have at most 80 characters"
-    } else if request
-        .notify_url
-        .as_deref()
-        .is_some_and(|url| url.len() > 256)
-    {
-        "notify_url must have at most 256 characters"
-    } else if request.transaction_id.is_some() == request.out_trade_no.is_some() {
-        "one of transaction_id and out_trade_no must be given"
-    } else {
-        return Ok(());
-    };
-    Err(Refusal::param(wrong))
+fn same(known: &Refund, asked: &NewRefund) -> bool {
+    known.gateway == asked.gateway
+        && known.out_trade_no == asked.out_trade_no
+        && known.amount == asked.amount
+        && known.terms == asked.terms
 }
 
-/// The payment that is to be refunded; it must have been paid.
-fn paid_payment<'b>(book: &'b Book, request: &RefundRequest) -> Result<&'b Payment, Refusal> {
-    let payment = match (&request.transaction_id, &request.out_trade_no) {
-        (Some(id), _) => book.payment_of(id),
-        (None, Some(number)) => book.payment(number),
-        (None, None) => None,
-    };
-    payment
-        .filter(|payment| payment.paid.is_some())
-        .ok_or_else(|| {
-            Refusal::new(
-                404,
-                "RESOURCE_NOT_EXISTS",
-                "the order does not exist or is not paid",
-            )
-        })
-}
-
-fn same(known: &Refund, payment: &Payment, request: &RefundRequest) -> bool {
-    known.out_trade_no == payment.out_trade_no
-        && known.refund == request.amount.refund
-        && known.total == request.amount.total
-}
-
-fn new_refund(
+/// A refund within the gateway's limits and within what was paid.
+fn checked_refund(
     book: &Book,
     payment: &Payment,
-    request: RefundRequest,
+    new: NewRefund,
+    rules: RefundRules,
     now: Ts,
-) -> Result<Refund, Refusal> {
-    let paid = payment.paid.as_ref().ok_or_else(Refusal::no_such_order)?;
-    let invalid = |message: &str| Err(Refusal::new(400, "INVALID_REQUEST", message));
-    if request.amount.total != paid.total {
-        return invalid("amount.total is not the amount that was paid");
+) -> Result<Refund, MoneyRefusal> {
+    let paid = payment.paid.as_ref().ok_or(MoneyRefusal::NotPaid)?;
+    if rules
+        .within
+        .is_some_and(|within| now.since(paid.at) > within)
+    {
+        return Err(MoneyRefusal::PaidTooLongAgo);
     }
-    if now.since(paid.at) > Span::hours(24 * MAX_DAYS) {
-        return invalid("the order was paid more than a year ago");
+    let live: Vec<i64> = book
+        .live_refunds(&payment.out_trade_no)
+        .map(|refund| refund.amount)
+        .collect();
+    if let Some(count) = rules.count.filter(|&count| live.len() >= count) {
+        return Err(MoneyRefusal::TooManyRefunds(count));
     }
-    let (mut count, mut sum) = (0, request.amount.refund);
-    for refund in book.live_refunds(&payment.out_trade_no) {
-        count += 1;
-        sum += refund.refund;
-    }
-    if count >= MAX_REFUNDS {
-        return invalid("the order has 50 refunds already");
-    }
-    if sum > paid.total {
-        return invalid("the refunds would be more than was paid");
+    let sum = live
+        .iter()
+        .try_fold(new.amount, |sum, amount| sum.checked_add(*amount));
+    if sum.is_none_or(|sum| sum > paid.total) {
+        return Err(MoneyRefusal::MoreThanPaid);
     }
     Ok(Refund {
-        out_refund_no: request.out_refund_no,
-        refund_id: ids::refund_id(now),
-        out_trade_no: payment.out_trade_no.clone(),
+        gateway: new.gateway,
+        out_refund_no: new.out_refund_no,
+        refund_id: new.refund_id,
+        out_trade_no: new.out_trade_no,
         transaction_id: paid.transaction_id.clone(),
-        reason: request.reason,
-        notify_url: request.notify_url,
-        refund: request.amount.refund,
+        reason: new.reason,
+        notify_url: new.notify_url,
+        amount: new.amount,
         total: paid.total,
-        currency: payment.currency.clone(),
+        currency: payment.currency,
+        terms: new.terms,
+        extra: new.extra,
         status: RefundStatus::Processing,
         held: false,
         created_at: now,
         success_at: None,
-        notice_id: ids::notice_id(now),
+        notice_id: String::new(),
         attempts: Vec::new(),
     })
 }
 
+fn check_end(counterparty: &dyn Counterparty, end: RefundStatus) -> Result<(), ControlError> {
+    let ends = counterparty.refund_rules().ends;
+    if end == RefundStatus::Processing || ends.contains(&end) {
+        return Ok(());
+    }
+    let known: Vec<&str> = ends.iter().map(|end| end.name()).collect();
+    Err(ControlError::BadRequest(format!(
+        "refunds at {} don't end {}: they end {}",
+        counterparty.gateway(),
+        end.name(),
+        known.join(", ")
+    )))
+}
+
 /// The refund ended so, and its notice on the way.
-fn ended(book: &mut Book, mut refund: Refund, outcome: &OutcomeRequest, now: Ts) -> Vec<Change> {
-    let (copies, bad_signature, delay) = match outcome.callback {
-        OutcomeCallback::Once => (1, false, 0),
-        OutcomeCallback::Twice => (2, false, 0),
-        OutcomeCallback::Late => (1, false, outcome.late_seconds.unwrap_or(LATE_SECONDS)),
-        OutcomeCallback::Never => (0, false, 0),
-        OutcomeCallback::BadSignature => (1, true, 0),
-    };
+fn ended(
+    book: &mut Book,
+    counterparty: &dyn Counterparty,
+    mut refund: Refund,
+    outcome: &OutcomeRequest,
+    now: Ts,
+) -> Vec<Change> {
     let mut changes = Vec::new();
-    // WeChat tells of ends only, and only where it was told where.
-    if outcome.status != RefundStatus::Processing && refund.notify_url.is_some() {
-        for _ in 0..copies {
-            let out_refund_no = refund.out_refund_no.clone();
-            let task = Task::NotifyRefund {
-                out_refund_no,
-                bad_signature,
-                attempt: 0,
-            };
-            changes.push(book.schedule(now + Span::seconds(delay.into()), task));
-        }
+    // Gateways tell of ends only.
+    if outcome.status != RefundStatus::Processing {
+        let hit = book
+            .faults(refund.gateway)
+            .refund_hit(&refund.out_refund_no);
+        let about = About::Refund(refund.out_refund_no.clone());
+        changes = Telling::of_refund(outcome, hit).schedule(book, &about, now);
     }
     if refund.status != RefundStatus::Processing {
         // Another end is another notice.
-        refund.notice_id = ids::notice_id(now);
+        refund.notice_id = counterparty.notice_id(now);
     }
     refund.held = outcome.status == RefundStatus::Processing;
     refund.success_at = (outcome.status == RefundStatus::Success).then_some(now);
@@ -297,66 +281,22 @@ fn ended(book: &mut Book, mut refund: Refund, outcome: &OutcomeRequest, now: Ts)
     changes
 }
 
-/// A refund as the answer to its request and its query tell it.
-fn describe(refund: &Refund) -> wire::Refund {
-    wire::Refund {
-        refund_id: refund.refund_id.clone(),
-        out_refund_no: refund.out_refund_no.clone(),
-        transaction_id: refund.transaction_id.clone(),
-        out_trade_no: refund.out_trade_no.clone(),
-        channel: "ORIGINAL".to_owned(),
-        user_received_account: RECEIVED_ACCOUNT.to_owned(),
-        success_time: refund.success_at.map(beijing_time),
-        create_time: beijing_time(refund.created_at),
-        status: refund.status.name().to_owned(),
-        amount: amounts(refund),
-    }
-}
-
-fn amounts(refund: &Refund) -> RefundAmount {
-    RefundAmount {
-        total: refund.total,
-        refund: refund.refund,
-        payer_total: refund.total,
-        payer_refund: refund.refund,
-        currency: Some(refund.currency.clone()),
-    }
-}
-
-fn refused(refusal: RefundRefusal) -> Refusal {
-    match refusal {
-        RefundRefusal::NotEnough => Refusal::new(403, "NOT_ENOUGH", "基本账户余额不足"),
-        RefundRefusal::UserAccountAbnormal => {
-            Refusal::new(403, "USER_ACCOUNT_ABNORMAL", "用户账号异常")
-        }
-        RefundRefusal::NoAuth => Refusal::new(403, "NO_AUTH", "没有退款权限"),
-        RefundRefusal::RequestBlocked => Refusal::new(403, "REQUEST_BLOCKED", "请求受阻"),
-        RefundRefusal::InvalidRequest => Refusal::new(400, "INVALID_REQUEST", "无效请求"),
-        RefundRefusal::FrequencyLimited => Refusal::new(429, "FREQUENCY_LIMITED", "频率限制"),
-        RefundRefusal::SystemError => Refusal::new(500, "SYSTEM_ERROR", "系统超时"),
-    }
-}
-
 fn known_refund<'b>(book: &'b Book, out_refund_no: &str) -> Result<&'b Refund, ControlError> {
     book.refund(out_refund_no)
         .ok_or_else(|| ControlError::NotFound(format!("no refund has outRefundNo {out_refund_no}")))
 }
 
-fn add(total: &mut Total, fen: i64) {
-    total.count += 1;
-    total.fen += fen;
-}
-
 fn view(refund: &Refund) -> RefundView {
     RefundView {
+        gateway: refund.gateway,
         out_refund_no: refund.out_refund_no.clone(),
         refund_id: refund.refund_id.clone(),
         out_trade_no: refund.out_trade_no.clone(),
         transaction_id: refund.transaction_id.clone(),
         status: refund.status,
-        refund: refund.refund,
+        refund: refund.amount,
         total: refund.total,
-        currency: refund.currency.clone(),
+        currency: refund.currency,
         reason: refund.reason.clone(),
         created_at: refund.created_at,
         success_at: refund.success_at,

@@ -93,10 +93,17 @@ impl Sandbox {
                     self.finish_refund(claim.action.id, out_refund_no)?;
                     self.wake();
                 }
-                Task::NotifyPayment { .. } | Task::NotifyRefund { .. } => {
+                Task::Notify {
+                    about,
+                    bad_signature,
+                    attempt,
+                } => {
+                    let (about, bad_signature, attempt) = (about.clone(), *bad_signature, *attempt);
                     notices.spawn(async move {
                         let Claim { sandbox, action } = &claim;
-                        sandbox.notify(action.id, action.task.clone()).await
+                        sandbox
+                            .notify(action.id, &about, bad_signature, attempt)
+                            .await
                     });
                 }
             }

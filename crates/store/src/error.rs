@@ -26,6 +26,12 @@ pub enum StoreError {
     /// The connection was lost while the database was writing: perhaps it did.
     #[error("the connection was lost while a change was being written: whether it was, is unknown")]
     Unknown,
+    /// An entry is dated in a month that the ledger has closed. Months are closed a day after their
+    /// end at the earliest, so it is this process's clock that is wrong.
+    #[error(
+        "nothing was written: it would have been posted into a month that the ledger has closed; this server's clock is behind, set it right"
+    )]
+    MonthClosed,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -45,9 +51,15 @@ pub enum StoreError {
     Url(String),
 }
 
+/// What the triggers on `ledger_entries` say, on both engines.
+const MONTH_CLOSED: &str = "the month is closed in the ledger";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(Arc::new(error))
+        match &error {
+            sqlx::Error::Database(said) if said.message() == MONTH_CLOSED => Self::MonthClosed,
+            _ => Self::Database(Arc::new(error)),
+        }
     }
 }
 

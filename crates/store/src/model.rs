@@ -4,7 +4,7 @@ use domain::consultation::{ConsultationStatus, ConsultationType, Mode};
 use domain::file::{FileKind, FilePurpose, Media};
 use domain::order::Role;
 use domain::session::SessionStatus;
-use domain::{DepartmentId, FileId, Money, OrderId, SessionId, SlotId, Ts, UserId};
+use domain::{Currency, DepartmentId, FileId, Money, OrderId, SessionId, SlotId, Ts, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -435,15 +435,24 @@ pub struct Finding {
     pub words: String,
 }
 
-/// Orders and money at a glance; amounts in minor units.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Totals {
-    /// How many orders stand where.
-    pub by_status: Vec<(ConsultationStatus, i64)>,
+/// Where the money of a currency is, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoneyTotals {
+    /// Which currency.
+    pub currency: Currency,
     /// All money that arrived.
     pub paid: i64,
     /// All money that went back.
     pub refunded: i64,
     /// Arrived, and neither gone back nor earned.
     pub held: i64,
+}
+
+/// Orders and money at a glance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// How many orders stand where.
+    pub by_status: Vec<(ConsultationStatus, i64)>,
+    /// Where the money is, each currency by itself.
+    pub money: Vec<MoneyTotals>,
 }

@@ -190,7 +190,12 @@ async fn check_finds_what_is_wrong_with_money(fresh: &Fresh) {
          SELECT id, 9, 'offline', 5, 'CNY' FROM ledger_entries";
     assert_eq!(
         found(fresh, unbalanced).await,
-        ["ledger entry", "account balance"]
+        [
+            "ledger entry",
+            "account balance",
+            "trial balance",
+            "offline money"
+        ]
     );
 }
 

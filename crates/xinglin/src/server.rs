@@ -30,6 +30,9 @@ pub struct ServeArgs {
     calls: CallArgs,
     #[command(flatten)]
     files: FileArgs,
+    /// Whoever sends it as a bearer token reads /metrics; without one, only this machine does.
+    #[arg(long, env = "XINGLIN_METRICS_TOKEN", hide_env_values = true)]
+    metrics_token: Option<String>,
     /// The address to listen on.
     #[arg(long, env = "XINGLIN_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
@@ -69,6 +72,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         token_key_pkcs8: keys.token,
         stop: stop.clone(),
         ice_servers,
+        metrics: Some(api::metrics::recorder()?),
+        metrics_token: args.metrics_token.filter(|token| !token.trim().is_empty()),
     };
     serve(engine, config, PortalConfig::default(), listener, stop).await
 }

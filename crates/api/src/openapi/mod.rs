@@ -4,9 +4,11 @@
 //! against the routes, and the schemas against what the handlers really read and answer.
 
 mod files;
+mod ledger;
 mod operations;
 mod order_schemas;
 mod orders;
+mod reconciliation;
 mod requests;
 mod schemas;
 #[cfg(test)]
@@ -56,6 +58,8 @@ enum Gives {
     One(Refers),
     Many(Refers),
     Page(Refers),
+    /// One, with a page of what belongs to it.
+    Part(Refers),
     /// Not in the envelope.
     Bare(&'static str, Option<Refers>),
 }
@@ -83,6 +87,8 @@ struct Row {
     takes: Option<Refers>,
     takes_bytes: bool,
     gives: Gives,
+    /// What it gives instead of the envelope where that is what is accepted.
+    or: Option<&'static str>,
     created: bool,
     keyed: bool,
     asks: Vec<Asks>,
@@ -106,6 +112,7 @@ fn row(
         takes: None,
         takes_bytes: false,
         gives,
+        or: None,
         created: false,
         keyed,
         asks: Vec::new(),
@@ -131,6 +138,12 @@ impl Row {
 
     fn creates(mut self) -> Self {
         self.created = true;
+        self
+    }
+
+    /// Or bare, in this media type.
+    fn or(mut self, media: &'static str) -> Self {
+        self.or = Some(media);
         self
     }
 
@@ -248,6 +261,7 @@ impl Row {
                 Array::new(refers(named)).into(),
                 refer::<schemas::Meta>(named),
             ),
+            Gives::Part(refers) => (refers(named).into(), refer::<schemas::PageMeta>(named)),
             Gives::Page(refers) => (
                 Array::new(refers(named)).into(),
                 refer::<schemas::PageMeta>(named),
@@ -261,6 +275,10 @@ impl Row {
             .property("meta", meta)
             .required("meta");
         let schema = Schema::Object(envelope.build());
+        let answer = match self.or {
+            Some(media) => answer.content(media, ContentBuilder::new().build()),
+            None => answer,
+        };
         answer
             .content(
                 "application/json",
@@ -374,6 +392,8 @@ fn rows() -> Vec<Row> {
     all.extend(of("Consultation", orders::room()));
     all.extend(of("Files", files::files()));
     all.extend(of("Payments", orders::payments()));
+    all.extend(of("Ledger", ledger::ledger()));
+    all.extend(of("Reconciliation", reconciliation::reconciliation()));
     all.extend(of("Operations", operations::operations()));
     all.extend(of("Health", operations::health()));
     all
@@ -395,6 +415,14 @@ fn tags() -> Vec<Tag> {
             "Pictures, voice and documents of a conversation: announced, put, confirmed, read.",
         ),
         ("Payments", "Paying, refunds, gateways."),
+        (
+            "Reconciliation",
+            "Gateways' bills against our books: days, differences, and what is decided about them.",
+        ),
+        (
+            "Ledger",
+            "Accounts, days, trial balances, and the closing of months.",
+        ),
         ("Operations", "For operators and administrators."),
         ("Health", "For load balancers."),
     ]

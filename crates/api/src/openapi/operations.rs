@@ -284,5 +284,12 @@ pub fn health() -> Vec<Row> {
             Gives::One(refer::<seen::Ready>),
         )
         .by(Who::Anybody),
+        row(
+            Get,
+            "/metrics",
+            ("What was counted, for Prometheus", "监控指标"),
+            Gives::Bare("text/plain", None),
+        )
+        .by(Who::Anybody),
     ]
 }

@@ -203,7 +203,7 @@ pub struct Pay {
     #[schema(example = "native")]
     method: String,
     /// Who pays, as the gateway knows them, where the method needs it (`jsapi`: the openid, unless
-    /// the account knows it; `create`: Alipay's buyer id). `openid` is taken as a name for it, too.
+    /// the account knows it; `create`: Alipay's buyer id).
     payer: Option<String>,
 }
 

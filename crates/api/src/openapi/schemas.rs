@@ -377,8 +377,19 @@ pub struct StatusCount {
 #[schema(rename_all = "camelCase")]
 pub struct Totals {
     by_status: Vec<StatusCount>,
+    /// Each currency by itself.
+    money: Vec<MoneyTotals>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MoneyTotals {
+    currency: String,
+    /// Minor units that arrived.
     money_in: i64,
+    /// Minor units that went back.
     money_back: i64,
+    /// Arrived, and neither gone back nor earned.
     held: i64,
 }
 

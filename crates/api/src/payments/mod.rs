@@ -46,7 +46,6 @@ pub fn routes() -> Router<AppState> {
 struct Pay {
     gateway: GatewayName,
     method: Method,
-    #[serde(alias = "openid")]
     payer: Option<String>,
 }
 
@@ -70,7 +69,6 @@ struct Intent {
     order_id: OrderId,
     gateway: GatewayName,
     method: Method,
-    #[serde(alias = "openid")]
     payer: Option<String>,
 }
 
@@ -166,11 +164,13 @@ fn not_offered(state: &AppState, why: &NotOffered, currency: Currency) -> ApiErr
     };
     let error = match why {
         NotOffered::Payer { what, .. } => {
-            return ApiError::field("payer", format!("{why} (`{what}`)"));
+            return ApiError::field("payer", format!("{why}: send it as `payer` (its {what})"));
         }
         NotOffered::Method { .. } => return ApiError::field("method", why.to_string()),
+        NotOffered::Unknown { .. } => {
+            return ApiError::field("gateway", format!("{why}; {instead}"));
+        }
         NotOffered::Off { .. }
-        | NotOffered::Unknown { .. }
         | NotOffered::Currency { .. }
         | NotOffered::Country { .. }
         | NotOffered::Resting { .. }
@@ -216,7 +216,7 @@ fn kept_payment(looking: Looking) -> Answer {
                     "payment": payment.map(|payment| view::payment(payment, looking.language)),
                 })
             }
-            Answered::Session(..) => Value::Null,
+            Answered::Session(..) | Answered::Closing(_) | Answered::Difference(_) => Value::Null,
         };
         (200, success(&value, looking.now))
     })

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use domain::payment::GatewayName;
 use engine::{Callback, CallbackError, EngineError, NoticeError};
+use serde_json::json;
 
 /// The addresses.
 pub fn routes() -> Router<AppState> {
@@ -24,7 +25,8 @@ async fn webhook(
 ) -> Response {
     let gateway = GatewayName::from_name(&gateway);
     let Some(gateway) = gateway.filter(|name| state.engine.gateways().is_on(*name)) else {
-        return (StatusCode::NOT_FOUND, "there is no such gateway here").into_response();
+        let body = json!({ "code": "FAIL", "message": "there is no such gateway here" });
+        return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
     };
     let answer = |taken: Result<(), (u16, &str)>| answer(&state, gateway, taken);
     let headers: Vec<(String, String)> = request

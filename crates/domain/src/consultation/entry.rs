@@ -108,7 +108,7 @@ pub fn enter(
                 release_place(draft);
             }
             release_doctor(draft);
-            money::earn_the_rest(draft);
+            money::earn_the_rest(draft)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::command::Facts;
 use super::refund::{self, Cause, Ruling};
 use super::{Consultation, ConsultationStatus, Draft, TimerName};
-use crate::ledger::{Account, EntryKind};
+use crate::ledger::{Account, EntryKind, Posting};
 use crate::lifecycle::Status;
 use crate::order::{Effect, Refusal};
 use crate::payment::{Payment, PaymentStatus, Purpose, Refund, RefundStatus};
@@ -111,9 +111,8 @@ pub fn receive(draft: &mut Draft, id: PaymentId, received: &Received<'_>) -> Res
     payment.paid = Some(paid);
     payment.paid_at = Some(received.at);
     payment.transaction_id = Some(received.transaction_id.to_owned());
-    let clearing = Account::GatewayClearing(payment.gateway);
-    draft.transfer(EntryKind::PaymentReceived, clearing, Account::Patient, paid);
-    Ok(())
+    let held_by = Account::holding(payment.gateway);
+    draft.transfer(EntryKind::PaymentReceived, held_by, Account::Patient, paid)
 }
 
 /// Writes down a refund that somebody asks for or a rule brings about; nothing is promised yet.
@@ -186,19 +185,14 @@ pub fn grant(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
         ..refund.amount
     };
     step_refund(draft, id, RefundStatus::Processing)?;
-    let reserve = Account::RefundReserve;
-    draft.transfer(
+    draft.post(
         EntryKind::RefundGranted,
-        Account::Patient,
-        reserve,
-        from_patient,
-    );
-    draft.transfer(
-        EntryKind::RefundGranted,
-        Account::PlatformRevenue,
-        reserve,
-        from_revenue,
-    );
+        &[
+            Posting::debit(Account::Patient, from_patient),
+            Posting::debit(Account::PlatformRevenue, from_revenue),
+            Posting::credit(Account::RefundReserve, refund.amount),
+        ],
+    )?;
     draft.order.earned.amount -= from_revenue.amount;
     draft.effect(Effect::SendRefund { refund: id });
     Ok(())
@@ -227,10 +221,10 @@ pub fn pay_out(draft: &mut Draft, id: RefundId, evidence: &Evidence<'_>) -> Resu
     let payment = payment_mut(draft, of)?;
     let from = match evidence {
         Evidence::Operator { .. } => Account::Offline,
-        Evidence::Gateway { .. } => Account::GatewayClearing(payment.gateway),
+        Evidence::Gateway { .. } => Account::holding(payment.gateway),
     };
     let paid = payment.paid;
-    draft.transfer(EntryKind::RefundPaid, Account::RefundReserve, from, amount);
+    draft.transfer(EntryKind::RefundPaid, Account::RefundReserve, from, amount)?;
     let gone: i64 = draft
         .order
         .refunds
@@ -248,17 +242,14 @@ pub fn pay_out(draft: &mut Draft, id: RefundId, evidence: &Evidence<'_>) -> Resu
 }
 
 /// Earns what is neither promised back nor earned yet: nothing of an ended order is left open.
-pub fn earn_the_rest(draft: &mut Draft) {
+pub fn earn_the_rest(draft: &mut Draft) -> Result<(), Refusal> {
     let rest = draft.order.unearned();
     if rest.amount > 0 {
-        draft.transfer(
-            EntryKind::FeeEarned,
-            Account::Patient,
-            Account::PlatformRevenue,
-            rest,
-        );
+        let (kind, revenue) = (EntryKind::FeeEarned, Account::PlatformRevenue);
+        draft.transfer(kind, Account::Patient, revenue, rest)?;
         draft.order.earned.amount += rest.amount;
     }
+    Ok(())
 }
 
 /// Refunds a payment in full beside the order, whose status does not move (spec 10, late good news).

@@ -60,6 +60,12 @@ impl Books {
                 Account::RefundReserve => &mut self.reserve,
                 Account::PlatformRevenue => &mut self.revenue,
                 Account::GatewayClearing(_) | Account::Offline => &mut self.outside,
+                Account::DoctorPayable | Account::PharmacyPayable | Account::ClinicAccount => {
+                    panic!("{} has no part in a consultation", posting.account)
+                }
+                Account::Suspense | Account::GatewayFees | Account::Rounding => {
+                    panic!("{} has no part in a consultation", posting.account)
+                }
             };
             *account.entry(posting.currency).or_default() += posting.amount;
         }

@@ -1,9 +1,9 @@
 //! One function a path of the control API.
 
 use super::views::{
-    AdvanceRequest, Autopay, ClockView, ControlErrorBody, Faults, OutcomeRequest, PayRequest,
-    PaymentFilter, PaymentList, PaymentView, RedeliverRequest, Redelivered, RefundFilter,
-    RefundList, RefundView, Totals,
+    AdvanceRequest, Autopay, BillOf, BillView, ClockView, ControlErrorBody, Faults, FaultsOf,
+    OutcomeRequest, PayRequest, PaymentFilter, PaymentList, PaymentView, PlantRequest,
+    RedeliverRequest, Redelivered, RefundFilter, RefundList, RefundView, Totals, Webhook,
 };
 use super::{ControlError, JsonBody, QueryFields};
 use crate::Sandbox;
@@ -136,23 +136,75 @@ pub(super) async fn book(State(sandbox): State<Sandbox>) -> Json<Totals> {
     Json(sandbox.totals())
 }
 
-/// What goes wrong now.
-#[utoipa::path(get, path = "/control/faults", responses((status = 200, body = Faults)))]
-pub(super) async fn faults(State(sandbox): State<Sandbox>) -> Json<Faults> {
-    Json(sandbox.settings().faults)
+/// What goes wrong now: everybody's faults, or one gateway's own.
+#[utoipa::path(get, path = "/control/faults", params(FaultsOf), responses(
+    (status = 200, body = Faults),
+    (status = 400, body = ControlErrorBody),
+))]
+pub(super) async fn faults(
+    State(sandbox): State<Sandbox>,
+    QueryFields(of): QueryFields<FaultsOf>,
+) -> Answer<Faults> {
+    match of.gateway {
+        Some(gateway) => sandbox.faults_of(gateway).map(Json),
+        None => Ok(Json(sandbox.faults())),
+    }
 }
 
-/// Sets all faults; what is left out is off.
-#[utoipa::path(put, path = "/control/faults", request_body = Faults, responses(
+/// Sets all faults of everybody, or all of one gateway's own; what is left out is off. A gateway
+/// has everybody's faults and its own.
+#[utoipa::path(put, path = "/control/faults", params(FaultsOf), request_body = Faults, responses(
     (status = 200, body = Faults),
     (status = 400, body = ControlErrorBody),
 ))]
 pub(super) async fn set_faults(
     State(sandbox): State<Sandbox>,
+    QueryFields(of): QueryFields<FaultsOf>,
     JsonBody(faults): JsonBody<Faults>,
 ) -> Answer<Faults> {
-    sandbox.set_faults(faults)?;
-    Ok(Json(sandbox.settings().faults))
+    match of.gateway {
+        Some(gateway) => sandbox.set_faults_of(gateway, faults.clone())?,
+        None => sandbox.set_faults(faults.clone())?,
+    }
+    Ok(Json(faults))
+}
+
+/// Sets where a gateway sends its notices whose requests don't say it (PayPal, Stripe).
+#[utoipa::path(put, path = "/control/webhook", request_body = Webhook, responses(
+    (status = 200, body = Webhook),
+    (status = 400, body = ControlErrorBody),
+))]
+pub(super) async fn set_webhook(
+    State(sandbox): State<Sandbox>,
+    JsonBody(webhook): JsonBody<Webhook>,
+) -> Answer<Webhook> {
+    sandbox.set_webhook(webhook.clone())?;
+    Ok(Json(webhook))
+}
+
+/// A gateway's bill of a day, whether it is ready there or not.
+#[utoipa::path(get, path = "/control/bills", params(BillOf), responses(
+    (status = 200, body = BillView),
+    (status = 400, body = ControlErrorBody),
+))]
+pub(super) async fn bill(
+    State(sandbox): State<Sandbox>,
+    QueryFields(of): QueryFields<BillOf>,
+) -> Answer<BillView> {
+    sandbox.bill(of.gateway, of.day).map(Json)
+}
+
+/// Plants a difference into the bill of a day. The book itself stays true.
+#[utoipa::path(post, path = "/control/bills/plant", request_body = PlantRequest, responses(
+    (status = 200, body = BillView),
+    (status = 400, body = ControlErrorBody),
+    (status = 404, body = ControlErrorBody, description = "The bill has no such line."),
+))]
+pub(super) async fn plant(
+    State(sandbox): State<Sandbox>,
+    JsonBody(request): JsonBody<PlantRequest>,
+) -> Answer<BillView> {
+    sandbox.plant(request).map(Json)
 }
 
 /// Whether payments pay themselves.

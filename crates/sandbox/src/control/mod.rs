@@ -106,6 +106,9 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .routes(routes!(handlers::outcome))
         .routes(routes!(handlers::book))
         .routes(routes!(handlers::faults, handlers::set_faults))
+        .routes(routes!(handlers::set_webhook))
+        .routes(routes!(handlers::bill))
+        .routes(routes!(handlers::plant))
         .routes(routes!(handlers::autopay, handlers::set_autopay))
         .routes(routes!(handlers::clock))
         .routes(routes!(handlers::advance))
@@ -128,6 +131,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
 
 /// Everything that is nowhere.
 pub(crate) async fn not_found() -> Response {
-    let message = "no such path: the sandbox serves /v3/... and /control/openapi.json";
+    let message = "no such path: the sandbox serves its gateways' paths, /cashier/... and \
+                   /control/openapi.json";
     refusal(StatusCode::NOT_FOUND, "NOT_FOUND", message.to_owned())
 }

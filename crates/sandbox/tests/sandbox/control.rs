@@ -71,6 +71,13 @@ async fn paying_twice_is_paying_once() {
             "paid": { "count": 1, "fen": 3000 },
             "refunded": { "count": 0, "fen": 0 },
             "netFen": 3000,
+            "gateways": [{
+                "gateway": "wechat",
+                "currency": "CNY",
+                "paid": { "count": 1, "amount": 3000 },
+                "refunded": { "count": 0, "amount": 0 },
+                "net": 3000,
+            }],
         })
     );
 }
@@ -137,6 +144,9 @@ async fn everything_is_described() {
         "/control/refunds/{outRefundNo}/outcome",
         "/control/book",
         "/control/faults",
+        "/control/webhook",
+        "/control/bills",
+        "/control/bills/plant",
         "/control/autopay",
         "/control/clock",
         "/control/clock/advance",
@@ -148,6 +158,8 @@ async fn everything_is_described() {
     let states = &description["components"]["schemas"]["PaymentState"]["enum"];
     assert_eq!(
         *states,
-        json!(["NOTPAY", "SUCCESS", "REFUND", "CLOSED", "PAYERROR"])
+        json!([
+            "NOTPAY", "APPROVED", "SUCCESS", "REFUND", "CLOSED", "PAYERROR"
+        ])
     );
 }

@@ -3,16 +3,20 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use connectors::gateway::{
-    Callback, CallbackError, Notice, PaymentGateway, PaymentMethod, PaymentStarted, StartPayment,
-    StartRefund,
+    Callback, CallbackError, GatewayError, Notice, PaymentGateway, PaymentRef, PaymentStarted,
+    PaymentState, RefundRef, RefundState, Reply, StartPayment, StartRefund, Values,
 };
-use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
+use connectors::wechat_pay::{PlatformKey, WechatPayConfig};
+use domain::payment::{GatewayName, Method};
 use domain::{Money, Span, Ts};
+use sandbox::views::Webhook;
 use sandbox::{Sandbox, SandboxClock, SandboxConfig};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -53,45 +57,65 @@ impl SandboxClock for StandingClock {
 
 /// What the merchant's endpoint does and got.
 struct Inbox {
-    gateway: WechatPay,
+    gateway: Arc<dyn PaymentGateway>,
     clock: Arc<StandingClock>,
-    /// The status with which the next valid notices are answered.
-    answer: Mutex<StatusCode>,
+    /// The status with which the next valid notices are answered, instead of the gateway's own.
+    answer: Mutex<Option<u16>>,
     got: Mutex<Vec<Result<Notice, CallbackError>>>,
 }
 
 pub struct World {
     pub sandbox: Sandbox,
     pub clock: Arc<StandingClock>,
-    pub gateway: WechatPay,
+    pub gateway: Arc<dyn PaymentGateway>,
     pub url: String,
     inbox: Arc<Inbox>,
     client: reqwest::Client,
 }
 
 impl World {
+    /// With WeChat.
     pub async fn new() -> Self {
         Self::open(SandboxConfig::default(), StandingClock::new(true)).await
     }
 
+    /// With WeChat, and this directory or clock.
     pub async fn open(config: SandboxConfig, clock: Arc<StandingClock>) -> Self {
+        Self::with(GatewayName::WECHAT, config, clock).await
+    }
+
+    /// With any gateway, opened by its registration as the program opens it.
+    pub async fn with(name: GatewayName, config: SandboxConfig, clock: Arc<StandingClock>) -> Self {
         let sandbox = Sandbox::open(config, clock.clone()).unwrap();
         let url = format!("http://{}", serve(sandbox.router()).await);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let notify_url = format!("http://{}/webhooks/wechat", listener.local_addr().unwrap());
-        let config = config_of(&sandbox, &url, &notify_url);
+        let public_url = format!("http://{}", listener.local_addr().unwrap());
+        let values = Values {
+            values: owned(sandbox.values(name, &url).unwrap()),
+            public_url,
+            timeout: Duration::from_secs(5),
+        };
+        let webhook = Webhook {
+            gateway: name,
+            url: Some(values.notify_url(name)),
+        };
+        sandbox.set_webhook(webhook).unwrap();
+        let gateway = opened(name, &values);
         let inbox = Arc::new(Inbox {
-            gateway: WechatPay::new(config.clone()).unwrap(),
+            gateway: gateway.clone(),
             clock: clock.clone(),
-            answer: Mutex::new(StatusCode::NO_CONTENT),
+            answer: Mutex::new(None),
             got: Mutex::new(Vec::new()),
         });
         let merchant = Router::new()
-            .route("/webhooks/wechat", post(receive))
+            .route("/api/v1/payments/webhook/{gateway}", post(receive))
             .with_state(inbox.clone());
         tokio::spawn(async move { axum::serve(listener, merchant).await.unwrap() });
-        let gateway = WechatPay::new(config).unwrap();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         Self {
             sandbox,
             clock,
@@ -112,7 +136,7 @@ impl World {
 
     /// From now on the merchant answers valid notices so.
     pub fn merchant_answers(&self, status: u16) {
-        *self.inbox.answer.lock().unwrap() = StatusCode::from_u16(status).unwrap();
+        *self.inbox.answer.lock().unwrap() = Some(status);
     }
 
     /// What the merchant got since it was last asked.
@@ -123,6 +147,31 @@ impl World {
     pub async fn start(&self, out_trade_no: &str, fen: i64) -> PaymentStarted {
         self.gateway
             .start(&payment(out_trade_no, fen, self.now()), self.now())
+            .await
+            .unwrap()
+    }
+
+    pub async fn query(&self, out_trade_no: &str) -> Result<PaymentState, GatewayError> {
+        let payment = payment(out_trade_no, 3000, self.now()).payment;
+        self.gateway.query(&payment, self.now()).await
+    }
+
+    pub async fn close(&self, out_trade_no: &str) -> Result<(), GatewayError> {
+        let payment = payment(out_trade_no, 3000, self.now()).payment;
+        self.gateway.close(&payment, self.now()).await
+    }
+
+    pub async fn query_refund(&self, out_refund_no: &str) -> Result<RefundState, GatewayError> {
+        let refund = refund("ORDER-0001", out_refund_no, 3000, 3000).refund;
+        self.gateway.query_refund(&refund, self.now()).await
+    }
+
+    /// A browser's request, by path; redirects are not followed.
+    pub async fn browse(&self, method: &str, path: &str, language: &str) -> reqwest::Response {
+        self.client
+            .request(method.parse().unwrap(), format!("{}{path}", self.url))
+            .header("accept-language", language)
+            .send()
             .await
             .unwrap()
     }
@@ -172,33 +221,75 @@ impl World {
 
     /// The merchant's configuration, to be changed by a test.
     pub fn config(&self) -> WechatPayConfig {
-        config_of(
-            &self.sandbox,
-            &self.url,
-            "http://127.0.0.1:9/webhooks/wechat",
-        )
+        let values = self.values();
+        let value = |name: &str| values[name].clone();
+        WechatPayConfig {
+            base_url: value("PAYMENT_GATEWAY_URL"),
+            appid: value("WECHAT_APPID"),
+            mchid: value("WECHAT_MCHID"),
+            merchant_serial: value("WECHAT_MERCHANT_SERIAL"),
+            merchant_private_key_pem: value("WECHAT_MERCHANT_KEY_FILE"),
+            api_v3_key: value("WECHAT_API_V3_KEY"),
+            platform_keys: vec![PlatformKey {
+                serial: value("WECHAT_PLATFORM_SERIAL"),
+                pem: value("WECHAT_PLATFORM_KEY_FILE"),
+            }],
+            notify_url: "http://127.0.0.1:9/webhooks/wechat".to_owned(),
+            timeout: Duration::from_secs(5),
+        }
     }
+
+    /// The merchant's settings at WeChat.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        owned(self.sandbox.values(GatewayName::WECHAT, &self.url).unwrap())
+    }
+}
+
+fn owned(values: BTreeMap<&'static str, String>) -> BTreeMap<String, String> {
+    let values = values.into_iter();
+    values
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The gateway, opened as the program opens it.
+pub fn opened(name: GatewayName, values: &Values) -> Arc<dyn PaymentGateway> {
+    let registrations = connectors::gateways();
+    let registration = registrations.iter().find(|each| each.name == name).unwrap();
+    (registration.open)(values).unwrap()
 }
 
 pub fn payment(out_trade_no: &str, fen: i64, now: Ts) -> StartPayment {
     StartPayment {
-        out_trade_no: out_trade_no.to_owned(),
+        payment: PaymentRef {
+            out_trade_no: out_trade_no.to_owned(),
+            method: Method::JSAPI,
+            amount: Money::fen(fen),
+            created_at: now,
+            // The same at each repetition of a test's start.
+            expires_at: Ts::from_micros(now.micros() / 86_400_000_000 * 86_400_000_000)
+                + Span::hours(24),
+            handle: None,
+            transaction_id: None,
+        },
         description: "复诊问诊费".to_owned(),
-        amount: Money::fen(fen),
-        // The same at each repetition of a test's start.
-        expires_at: Ts::from_micros(now.micros() / 86_400_000_000 * 86_400_000_000)
-            + Span::hours(24),
-        method: PaymentMethod::Jsapi,
         payer: Some("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".to_owned()),
+        client_ip: None,
+        return_url: None,
     }
 }
 
 pub fn refund(out_trade_no: &str, out_refund_no: &str, fen: i64, total: i64) -> StartRefund {
+    let at = Ts::parse("2026-03-02T09:00:00+08:00").unwrap();
     StartRefund {
-        out_trade_no: out_trade_no.to_owned(),
-        out_refund_no: out_refund_no.to_owned(),
-        amount: Money::fen(fen),
-        total: Money::fen(total),
+        refund: RefundRef {
+            payment: payment(out_trade_no, total, at).payment,
+            total: Money::fen(total),
+            out_refund_no: out_refund_no.to_owned(),
+            amount: Money::fen(fen),
+            sent_at: at,
+            refund_id: None,
+        },
         reason: "医生未接诊".to_owned(),
     }
 }
@@ -250,25 +341,7 @@ impl Drop for TempDir {
     }
 }
 
-fn config_of(sandbox: &Sandbox, url: &str, notify_url: &str) -> WechatPayConfig {
-    let merchant = sandbox.merchant();
-    WechatPayConfig {
-        base_url: url.to_owned(),
-        appid: merchant.appid,
-        mchid: merchant.mchid,
-        merchant_serial: merchant.merchant_serial,
-        merchant_private_key_pem: merchant.merchant_private_key_pem,
-        api_v3_key: merchant.api_v3_key,
-        platform_keys: vec![PlatformKey {
-            serial: merchant.platform_serial,
-            pem: merchant.platform_public_key_pem,
-        }],
-        notify_url: notify_url.to_owned(),
-        timeout: Duration::from_secs(5),
-    }
-}
-
-async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> Response {
     let headers: Vec<(String, String)> = headers
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
@@ -277,12 +350,19 @@ async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Byte
         headers: &headers,
         body: &body,
     };
-    let read = inbox.gateway.callback(&callback, inbox.clock.now());
-    let status = match &read {
-        Ok(_) => *inbox.answer.lock().unwrap(),
-        Err(CallbackError::Malformed(_)) => StatusCode::BAD_REQUEST,
-        Err(_) => StatusCode::UNAUTHORIZED,
+    let read = inbox.gateway.callback(&callback, inbox.clock.now()).await;
+    let reply = match (&read, *inbox.answer.lock().unwrap()) {
+        (Ok(_), None) => inbox.gateway.received(),
+        (Ok(_), Some(status)) => inbox.gateway.not_received(status, "told so"),
+        (Err(CallbackError::Malformed(why)), _) => inbox.gateway.not_received(400, why),
+        (Err(error), _) => inbox.gateway.not_received(401, &error.to_string()),
     };
     inbox.got.lock().unwrap().push(read);
-    status
+    let Reply {
+        status,
+        content_type,
+        body,
+    } = reply;
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }

@@ -6,9 +6,17 @@
     reason = "a test fails by panicking, in its harness too"
 )]
 
+mod alipay;
+mod bills;
 mod callbacks;
+mod cashier;
 mod control;
+mod faults;
 mod harness;
 mod payments;
+mod paypal;
 mod refunds;
 mod restart;
+mod stripe;
+mod unionpay;
+mod wechat;

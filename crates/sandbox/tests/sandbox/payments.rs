@@ -1,11 +1,11 @@
 //! Prepay, query, close, and who may ask.
 
-use crate::harness::{World, payment};
-use connectors::gateway::{
-    GatewayError, Notice, PaymentGateway, PaymentMethod, PaymentStarted, PaymentState, StartPayment,
-};
-use connectors::wechat_pay::signature::{VerifyingKey, payer_message};
+use crate::harness::{StandingClock, TempDir, World, payment};
+use connectors::gateway::{GatewayError, Notice, PaymentGateway, PaymentState, StartPayment};
+use connectors::rsa::VerifyingKey;
+use connectors::wechat_pay::signature::payer_message;
 use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
+use domain::payment::{Method, PayWith};
 use domain::{Money, Span};
 use std::time::Duration;
 
@@ -19,14 +19,11 @@ fn code<T: std::fmt::Debug>(result: Result<T, GatewayError>) -> String {
 #[tokio::test]
 async fn a_payment_is_started_paid_and_told() {
     let world = World::new().await;
-    assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
-        Ok(PaymentState::NotFound)
-    );
-    let PaymentStarted::Jsapi(fields) = world.start("ORDER-0001", 3000).await else {
+    assert_eq!(world.query("ORDER-0001").await, Ok(PaymentState::NotFound));
+    let PayWith::InApp { fields } = world.start("ORDER-0001", 3000).await.pay_with else {
         panic!("not JSAPI");
     };
-    assert_eq!(fields["appId"], world.sandbox.merchant().appid);
+    assert_eq!(fields["appId"], world.values()["WECHAT_APPID"]);
     assert_eq!(fields["signType"], "RSA");
     assert!(
         fields["package"]
@@ -34,10 +31,7 @@ async fn a_payment_is_started_paid_and_told() {
             .unwrap()
             .starts_with("prepay_id=wx")
     );
-    assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
-        Ok(PaymentState::Open)
-    );
+    assert_eq!(world.query("ORDER-0001").await, Ok(PaymentState::Open));
 
     world.later(60);
     world
@@ -52,7 +46,7 @@ async fn a_payment_is_started_paid_and_told() {
     assert_eq!(paid.amount, Money::fen(3000));
     assert_eq!(paid.paid_at.unix_seconds(), world.now().unix_seconds());
     assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
+        world.query("ORDER-0001").await,
         Ok(PaymentState::Paid(paid.clone()))
     );
     assert_eq!(world.sandbox.totals().net_fen, 3000);
@@ -66,7 +60,7 @@ async fn a_payment_is_started_paid_and_told() {
 #[tokio::test]
 async fn the_payers_fields_verify_with_the_merchants_key() {
     let world = World::new().await;
-    let PaymentStarted::Jsapi(fields) = world.start("ORDER-0001", 1).await else {
+    let PayWith::InApp { fields } = world.start("ORDER-0001", 1).await.pay_with else {
         panic!("not JSAPI");
     };
     let text = |name: &str| fields[name].as_str().unwrap();
@@ -74,7 +68,7 @@ async fn the_payers_fields_verify_with_the_merchants_key() {
     assert_eq!(timestamp, world.now().unix_seconds());
     let message = payer_message(text("appId"), timestamp, text("nonceStr"), text("package"));
     // The public half, out of the private key that the merchant holds.
-    let pem = public_pem(&world.sandbox.merchant().merchant_private_key_pem);
+    let pem = public_pem(&world.values()["WECHAT_MERCHANT_KEY_FILE"]);
     assert!(
         VerifyingKey::from_spki_pem(&pem)
             .unwrap()
@@ -86,28 +80,22 @@ async fn the_payers_fields_verify_with_the_merchants_key() {
 async fn a_repeated_start_is_the_same_payment_and_another_is_refused() {
     let world = World::new().await;
     let first = payment("ORDER-0001", 3000, world.now());
-    let package = async |payment: &StartPayment| match world
-        .gateway
-        .start(payment, world.now())
-        .await
-        .unwrap()
-    {
-        PaymentStarted::Jsapi(fields) => fields["package"].clone(),
-        PaymentStarted::Native { .. } => panic!("not JSAPI"),
+    let package = async |payment: &StartPayment| {
+        let started = world.gateway.start(payment, world.now()).await.unwrap();
+        match started.pay_with {
+            PayWith::InApp { fields } => fields["package"].clone(),
+            other => panic!("not JSAPI: {other:?}"),
+        }
     };
     assert_eq!(package(&first).await, package(&first).await);
-    let dearer = StartPayment {
-        amount: Money::fen(3001),
-        ..first.clone()
-    };
+    let mut dearer = first.clone();
+    dearer.payment.amount = Money::fen(3001);
     assert_eq!(
         code(world.gateway.start(&dearer, world.now()).await),
         "INVALID_REQUEST"
     );
-    let longer = StartPayment {
-        expires_at: first.expires_at + Span::minutes(1),
-        ..first.clone()
-    };
+    let mut longer = first.clone();
+    longer.payment.expires_at = first.payment.expires_at + Span::minutes(1);
     assert_eq!(
         code(world.gateway.start(&longer, world.now()).await),
         "INVALID_REQUEST"
@@ -126,49 +114,32 @@ async fn a_repeated_start_is_the_same_payment_and_another_is_refused() {
 #[tokio::test]
 async fn a_native_payment_has_a_code() {
     let world = World::new().await;
-    let native = StartPayment {
-        method: PaymentMethod::Native,
-        payer: None,
-        // A pipe and a star are allowed in numbers, and must survive the URL.
-        ..payment("QR|2026*03-02_1", 50, world.now())
-    };
+    // A pipe and a star are allowed in numbers, and must survive the URL.
+    let mut native = payment("QR|2026*03-02_1", 50, world.now());
+    native.payment.method = Method::NATIVE;
+    native.payer = None;
     let started = world.gateway.start(&native, world.now()).await.unwrap();
-    let PaymentStarted::Native { code_url } = started else {
+    let PayWith::Qr { code_url } = started.pay_with else {
         panic!("not native")
     };
     assert!(code_url.starts_with("weixin://wxpay/bizpayurl?pr="));
-    assert_eq!(
-        world.gateway.query("QR|2026*03-02_1", world.now()).await,
-        Ok(PaymentState::Open)
-    );
+    assert_eq!(world.query("QR|2026*03-02_1").await, Ok(PaymentState::Open));
 }
 
 #[tokio::test]
 async fn what_cannot_be_right_is_refused_before_it_is_sent() {
     let world = World::new().await;
     let good = payment("ORDER-0001", 1, world.now());
-    for wrong in [
-        StartPayment {
-            out_trade_no: "short".to_owned(),
-            ..good.clone()
-        },
-        StartPayment {
-            out_trade_no: "../../../x".to_owned(),
-            ..good.clone()
-        },
-        StartPayment {
-            amount: Money::fen(0),
-            ..good.clone()
-        },
-        StartPayment {
-            amount: Money::new(1, domain::Currency::NZD),
-            ..good.clone()
-        },
-        StartPayment {
-            payer: None,
-            ..good.clone()
-        },
-    ] {
+    let changes: [fn(&mut StartPayment); 5] = [
+        |start| start.payment.out_trade_no = "short".to_owned(),
+        |start| start.payment.out_trade_no = "../../../x".to_owned(),
+        |start| start.payment.amount = Money::fen(0),
+        |start| start.payment.amount = Money::new(1, domain::Currency::NZD),
+        |start| start.payer = None,
+    ];
+    for change in changes {
+        let mut wrong = good.clone();
+        change(&mut wrong);
         assert_eq!(
             code(world.gateway.start(&wrong, world.now()).await),
             "PARAM_ERROR"
@@ -187,20 +158,9 @@ async fn what_cannot_be_right_is_refused_before_it_is_sent() {
 async fn a_closed_payment_stays_closed_and_a_paid_one_is_not_closed() {
     let world = World::new().await;
     world.start("ORDER-0001", 3000).await;
-    world
-        .gateway
-        .close("ORDER-0001", world.now())
-        .await
-        .unwrap();
-    world
-        .gateway
-        .close("ORDER-0001", world.now())
-        .await
-        .unwrap();
-    assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
-        Ok(PaymentState::Closed)
-    );
+    world.close("ORDER-0001").await.unwrap();
+    world.close("ORDER-0001").await.unwrap();
+    assert_eq!(world.query("ORDER-0001").await, Ok(PaymentState::Closed));
     let again = payment("ORDER-0001", 3000, world.now());
     assert_eq!(
         code(world.gateway.start(&again, world.now()).await),
@@ -213,14 +173,8 @@ async fn a_closed_payment_stays_closed_and_a_paid_one_is_not_closed() {
     assert_eq!(status, 409, "{words}");
 
     world.paid("ORDER-0002", 3000).await;
-    assert_eq!(
-        code(world.gateway.close("ORDER-0002", world.now()).await),
-        "ORDERPAID"
-    );
-    assert_eq!(
-        code(world.gateway.close("ORDER-0003", world.now()).await),
-        "ORDER_NOT_EXIST"
-    );
+    assert_eq!(code(world.close("ORDER-0002").await), "ORDERPAID");
+    assert_eq!(code(world.close("ORDER-0003").await), "ORDER_NOT_EXIST");
 }
 
 #[tokio::test]
@@ -234,10 +188,7 @@ async fn after_its_time_a_payment_cannot_be_paid_but_is_still_open() {
         .unwrap_err();
     assert_eq!(status, 409);
     assert!(words.contains("could be paid until"), "{words}");
-    assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
-        Ok(PaymentState::Open)
-    );
+    assert_eq!(world.query("ORDER-0001").await, Ok(PaymentState::Open));
 }
 
 #[tokio::test]
@@ -251,7 +202,7 @@ async fn a_payer_who_fails_is_told_by_query_only() {
             .unwrap();
     }
     assert_eq!(world.sandbox.run_due().await, 0);
-    let state = world.gateway.query("ORDER-0001", world.now()).await;
+    let state = world.query("ORDER-0001").await;
     assert_eq!(
         state,
         Ok(PaymentState::Failed {
@@ -270,7 +221,7 @@ async fn a_payer_who_failed_may_pay_after_all() {
             .await
             .unwrap();
     }
-    let state = world.gateway.query("ORDER-0001", world.now()).await;
+    let state = world.query("ORDER-0001").await;
     assert!(matches!(state, Ok(PaymentState::Paid(_))), "{state:?}");
 }
 
@@ -281,25 +232,15 @@ async fn an_unknown_start_is_found_by_the_same_number() {
     world.faults(r#"{"unknownOutcome":"prepay"}"#).await;
     let lost = world.gateway.start(&first, world.now()).await.unwrap_err();
     assert!(matches!(lost, GatewayError::Unknown { .. }), "{lost}");
-    assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
-        Ok(PaymentState::Open)
-    );
+    assert_eq!(world.query("ORDER-0001").await, Ok(PaymentState::Open));
     world.faults("{}").await;
     world.gateway.start(&first, world.now()).await.unwrap();
     assert_eq!(world.sandbox.payments(&Default::default()).count, 1);
 
     world.faults(r#"{"unknownOutcome":"close"}"#).await;
-    let lost = world
-        .gateway
-        .close("ORDER-0001", world.now())
-        .await
-        .unwrap_err();
+    let lost = world.close("ORDER-0001").await.unwrap_err();
     assert!(matches!(lost, GatewayError::Unknown { .. }), "{lost}");
-    assert_eq!(
-        world.gateway.query("ORDER-0001", world.now()).await,
-        Ok(PaymentState::Closed)
-    );
+    assert_eq!(world.query("ORDER-0001").await, Ok(PaymentState::Closed));
 }
 
 #[tokio::test]
@@ -309,11 +250,7 @@ async fn down_slow_and_gone_are_told_apart() {
     world.faults(r#"{"down":true}"#).await;
     let start = world.gateway.start(&first, world.now()).await.unwrap_err();
     assert!(matches!(start, GatewayError::Unknown { .. }), "{start}");
-    let query = world
-        .gateway
-        .query("ORDER-0001", world.now())
-        .await
-        .unwrap_err();
+    let query = world.query("ORDER-0001").await.unwrap_err();
     assert!(matches!(query, GatewayError::Unavailable { .. }), "{query}");
 
     world.faults(r#"{"slowMillis":2000}"#).await;
@@ -329,7 +266,7 @@ async fn down_slow_and_gone_are_told_apart() {
         1,
         "it was done"
     );
-    let query = hasty.query("ORDER-0001", world.now()).await.unwrap_err();
+    let query = hasty.query(&first.payment, world.now()).await.unwrap_err();
     assert!(matches!(query, GatewayError::Unavailable { .. }), "{query}");
 
     // Bound and let go again: nobody listens there.
@@ -349,9 +286,9 @@ async fn down_slow_and_gone_are_told_apart() {
 async fn forged_and_stale_requests_are_refused() {
     let world = World::new().await;
     let first = payment("ORDER-0001", 3000, world.now());
-    let other = World::new().await;
+    let other = strangers().await;
     let forger = WechatPayConfig {
-        merchant_private_key_pem: other.sandbox.merchant().merchant_private_key_pem,
+        merchant_private_key_pem: other.config().merchant_private_key_pem,
         ..world.config()
     };
     let forger = WechatPay::new(forger).unwrap();
@@ -384,11 +321,11 @@ async fn forged_and_stale_requests_are_refused() {
 #[tokio::test]
 async fn an_answer_by_another_key_is_no_answer() {
     let world = World::new().await;
-    let other = World::new().await;
+    let other = strangers().await;
     let mistaken = WechatPayConfig {
         platform_keys: vec![PlatformKey {
-            serial: world.sandbox.merchant().platform_serial,
-            pem: other.sandbox.merchant().platform_public_key_pem,
+            serial: world.values()["WECHAT_PLATFORM_SERIAL"].clone(),
+            pem: other.values()["WECHAT_PLATFORM_KEY_FILE"].clone(),
         }],
         ..world.config()
     };
@@ -397,11 +334,18 @@ async fn an_answer_by_another_key_is_no_answer() {
     let start = mistaken.start(&first, world.now()).await.unwrap_err();
     assert!(matches!(start, GatewayError::Unknown { .. }), "{start}");
     // A "not found" that isn't proven isn't believed either.
-    let query = mistaken.query("ORDER-0002", world.now()).await.unwrap_err();
+    let unheard_of = payment("ORDER-0002", 3000, world.now()).payment;
+    let query = mistaken.query(&unheard_of, world.now()).await.unwrap_err();
     assert!(matches!(query, GatewayError::Unavailable { .. }), "{query}");
 }
 
-fn public_pem(private_pem: &str) -> String {
+/// A sandbox with keys of its own: those in memory share one set.
+async fn strangers() -> World {
+    let dir = TempDir::new();
+    World::open(dir.config(), StandingClock::new(true)).await
+}
+
+pub fn public_pem(private_pem: &str) -> String {
     use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
     use aws_lc_rs::signature::KeyPair as _;
     use base64::Engine as _;

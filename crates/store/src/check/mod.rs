@@ -2,8 +2,10 @@
 
 mod deadlines;
 mod journal;
+mod ledger;
 mod money;
 mod places;
+mod reconciliation;
 
 use crate::db::{Db, Read};
 use crate::row::{Cells, Row};
@@ -20,6 +22,8 @@ impl Store {
             findings: Vec::new(),
         };
         money::check(&mut check).await?;
+        ledger::check(&mut check).await?;
+        reconciliation::check(&mut check).await?;
         journal::check(&mut check).await?;
         deadlines::check(&mut check, now).await?;
         places::check(&mut check).await?;

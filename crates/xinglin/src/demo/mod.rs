@@ -9,11 +9,13 @@ use crate::server::{listen, serve, stop_on_signal};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use clock::DemoClock;
+use connectors::gateway::Values;
 use connectors::storage::LocalStorage;
-use connectors::wechat_pay::{PlatformKey, WechatPay, WechatPayConfig};
 use engine::{Engine, EngineConfig, Gateways};
 use portal::PortalConfig;
-use sandbox::{MerchantCredentials, Sandbox, SandboxConfig};
+use sandbox::views::Webhook;
+use sandbox::{Sandbox, SandboxConfig};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,13 +89,13 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         },
         clock.clone(),
     )?;
-    let wechat = wechat(&sandbox.merchant(), &sandbox_listener, &listener)?;
-    let gateways = Gateways::new().with(Arc::new(wechat));
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let gateways = gateways(&sandbox, &sandbox_listener, &public_url)?;
     let config = EngineConfig {
         quote_key: keys.quote,
         storage: Some(Arc::new(storage)),
         file_key: keys.file,
-        public_url: Some(format!("http://{}", listener.local_addr()?)),
+        public_url: Some(public_url),
         ..EngineConfig::default()
     };
     let engine = Engine::start(store, gateways, clock.clone(), config).await?;
@@ -111,6 +113,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         token_key_pkcs8: keys.token,
         stop: stop.clone(),
         ice_servers,
+        metrics: Some(api::metrics::recorder()?),
+        metrics_token: None,
     };
     serve(engine, config, pages, listener, stop).await?;
     playing.await??;
@@ -159,29 +163,29 @@ fn play(
     })
 }
 
-fn wechat(
-    merchant: &MerchantCredentials,
-    at: &TcpListener,
-    api: &TcpListener,
-) -> Result<WechatPay> {
-    let config = WechatPayConfig {
-        base_url: format!("http://{}", at.local_addr()?),
-        appid: merchant.appid.clone(),
-        mchid: merchant.mchid.clone(),
-        merchant_serial: merchant.merchant_serial.clone(),
-        merchant_private_key_pem: merchant.merchant_private_key_pem.clone(),
-        api_v3_key: merchant.api_v3_key.clone(),
-        platform_keys: vec![PlatformKey {
-            serial: merchant.platform_serial.clone(),
-            pem: merchant.platform_public_key_pem.clone(),
-        }],
-        notify_url: format!(
-            "http://{}/api/v1/payments/webhook/wechat",
-            api.local_addr()?
-        ),
-        timeout: GATEWAY_TIMEOUT,
-    };
-    Ok(WechatPay::new(config)?)
+/// Every gateway that there is, against the sandbox, with its notices on their way to the API.
+fn gateways(sandbox: &Sandbox, at: &TcpListener, public_url: &str) -> Result<Gateways> {
+    let sandbox_url = format!("http://{}", at.local_addr()?);
+    let played = sandbox.gateways();
+    let mut gateways = Gateways::new();
+    for registration in connectors::gateways() {
+        let name = registration.name;
+        let mut values = Values {
+            values: BTreeMap::new(),
+            public_url: public_url.to_owned(),
+            timeout: GATEWAY_TIMEOUT,
+        };
+        if played.contains(&name) {
+            let given = sandbox.values(name, &sandbox_url)?.into_iter();
+            values.values = given
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            let url = Some(values.notify_url(name));
+            sandbox.set_webhook(Webhook { gateway: name, url })?;
+        }
+        gateways = gateways.with((registration.open)(&values)?);
+    }
+    Ok(gateways)
 }
 
 fn tell(args: &DemoArgs, url: &str) {

@@ -62,6 +62,8 @@ impl House {
             token_key_pkcs8: key,
             stop: CancellationToken::new(),
             ice_servers: serde_json::json!([]),
+            metrics: None,
+            metrics_token: None,
         };
         Self {
             router: router(engine, config).unwrap(),

@@ -1,4 +1,4 @@
-//! Serving: the API on a listener, the engine's loops, and a graceful end.
+//! Serving: the API and the pages on a listener, the engine's loops, and a graceful end.
 
 use crate::config::{self, CallArgs, DatabaseArgs, FileArgs};
 use crate::gateways::GatewayArgs;
@@ -8,6 +8,7 @@ use clap::Args;
 use domain::payment::GatewayName;
 use engine::clock::SystemClock;
 use engine::{Engine, EngineConfig};
+use portal::PortalConfig;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         metrics: Some(api::metrics::recorder()?),
         metrics_token: args.metrics_token.filter(|token| !token.trim().is_empty()),
     };
-    serve(engine, config, listener, stop).await
+    serve(engine, config, PortalConfig::default(), listener, stop).await
 }
 
 /// Binds an address, or says which setting is wrong.
@@ -103,14 +104,17 @@ pub fn stop_on_signal() -> Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Runs an engine and its API until told to stop; then takes no new work, and finishes what runs.
+/// Runs an engine, its API and its pages until told to stop; then takes no new work, and finishes
+/// what runs.
 pub async fn serve(
     engine: Engine,
     config: api::ApiConfig,
+    pages: PortalConfig,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<()> {
     let router = api::router(engine.clone(), config)?;
+    let router = router.merge(portal::router(engine.clone(), pages));
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let loops = engine.run(&stop);
     let told = stop.clone();

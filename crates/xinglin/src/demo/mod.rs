@@ -11,8 +11,8 @@ use clap::Args;
 use clock::DemoClock;
 use connectors::gateway::Values;
 use connectors::storage::LocalStorage;
-
 use engine::{Engine, EngineConfig, Gateways};
+use portal::PortalConfig;
 use sandbox::views::Webhook;
 use sandbox::{Sandbox, SandboxConfig};
 use std::collections::BTreeMap;
@@ -102,6 +102,10 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let woken = engine.clone();
     clock.on_move(move || woken.wake());
 
+    let pages = PortalConfig {
+        sandbox_url: Some(format!("http://{}", sandbox_listener.local_addr()?)),
+        ..PortalConfig::default()
+    };
     let stop = stop_on_signal()?;
     let playing = play(sandbox, sandbox_listener, stop.clone());
     tell(&args, &url);
@@ -112,7 +116,7 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         metrics: Some(api::metrics::recorder()?),
         metrics_token: None,
     };
-    serve(engine, config, listener, stop).await?;
+    serve(engine, config, pages, listener, stop).await?;
     playing.await??;
     println!("Stopped. Start again with the same --data to go on.");
     Ok(())

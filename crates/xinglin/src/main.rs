@@ -7,6 +7,7 @@ mod dispatch;
 mod gateways;
 mod keys;
 mod language;
+mod ledger;
 mod lifecycle;
 mod rehearse;
 mod server;
@@ -40,6 +41,8 @@ enum Command {
     Sandbox(demo::SandboxArgs),
     /// Look at how orders fell to doctors.
     Dispatch(dispatch::DispatchArgs),
+    /// Look at the ledger.
+    Ledger(ledger::LedgerArgs),
     /// Draw a lifecycle from its table.
     Lifecycle(lifecycle::LifecycleArgs),
     /// Play patients and doctors against a running demo, over HTTP only.
@@ -67,6 +70,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::User(args) => user::run(args).await?,
         Command::Sandbox(args) => demo::run_sandbox(args).await?,
         Command::Dispatch(args) => dispatch::run(args).await?,
+        Command::Ledger(args) => return ledger::run(args).await,
         Command::Lifecycle(args) => lifecycle::run(&args)?,
         Command::Rehearse(args) => rehearse::run(args).await?,
     }

@@ -107,7 +107,7 @@ fn read_found(found: &RefundFound, refund: &RefundRef, now: Ts) -> Result<Refund
             check_given(refund, given)?;
             succeeded(refund, now, found.gmt_refund_pay.as_deref())
         }
-        ("", None) if now.since(refund.requested_at) < SETTLES_WITHIN => {
+        ("", None) if now.since(refund.sent_at) < SETTLES_WITHIN => {
             Ok(RefundState::Processing { refund_id: None })
         }
         // Never arrived, or failed: the same number may be sent again.

@@ -106,8 +106,9 @@ pub struct RefundRef {
     pub out_refund_no: String,
     /// How much goes back.
     pub amount: Money,
-    /// When it was asked for; the same each time the same refund is spoken of.
-    pub requested_at: Ts,
+    /// When it was granted, or taken up again after it surely failed; the same each time the same
+    /// try is spoken of.
+    pub sent_at: Ts,
     /// The gateway's number, if it gave one.
     pub refund_id: Option<String>,
 }

@@ -36,7 +36,7 @@ impl UnionPay {
             .request("04", "00", "000201")
             .with("channelType", &self.config.channel_type)
             .with("orderId", order_id)
-            .with("txnTime", order_time(refund.requested_at))
+            .with("txnTime", order_time(refund.sent_at))
             .with("txnAmt", refund.amount.amount.to_string())
             .with("currencyCode", RENMINBI)
             .with("origQryId", transaction_id)
@@ -69,7 +69,7 @@ impl UnionPay {
         let operation = Operation::QueryRefund;
         let order_id = order_id(operation, refund)?;
         let answer = self
-            .query_transaction(operation, order_id, refund.requested_at, now)
+            .query_transaction(operation, order_id, refund.sent_at, now)
             .await?;
         match code_and_message(&answer) {
             ("00", _) => {}

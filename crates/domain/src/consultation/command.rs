@@ -163,6 +163,14 @@ pub enum Command {
         /// When, by the gateway's clock.
         at: Ts,
     },
+    /// The gateway says that refunded money came back to it after all (the payer's bank sent it
+    /// back): operations must see to it.
+    RefundCameBack {
+        /// Which.
+        refund: RefundId,
+        /// The gateway's words.
+        reason: String,
+    },
     /// Operator: the payer's card is dead, and the money is sent elsewhere by the gateway's own way
     /// out; from now on the gateway is asked how it stands.
     RefundElsewhere {
@@ -255,6 +263,7 @@ impl Command {
             Self::PaymentFailed { .. } => "payment_failed",
             Self::PaymentClosed { .. } => "payment_closed",
             Self::RefundAccepted { .. } => "refund_accepted",
+            Self::RefundCameBack { .. } => "refund_came_back",
             Self::RefundElsewhere { .. } => "refund_elsewhere",
             Self::RefundSucceeded { .. } => "refund_succeeded",
             Self::RefundFailed { .. } => "refund_failed",

@@ -361,6 +361,9 @@ pub fn decide(
         (any_status!(), C::RetryRefund { refund }) => {
             refunding::retry_refund(d, ctx, *refund, "retry_refund")
         }
+        (any_status!(), C::RefundCameBack { refund, reason }) => {
+            refunding::refund_came_back(d, *refund, reason)
+        }
         (any_status!(), C::RefundElsewhere { refund, to }) => {
             refunding::refund_elsewhere(d, ctx, *refund, to)
         }
@@ -477,6 +480,7 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         | C::PaymentFailed { .. }
         | C::PaymentClosed { .. }
         | C::RefundAccepted { .. }
+        | C::RefundCameBack { .. }
         | C::RefundSucceeded { .. }
         | C::RefundFailed { .. }
         | C::DoctorFound { .. }

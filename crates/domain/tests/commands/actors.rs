@@ -70,6 +70,13 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
                 refund_id: reason(),
             },
         ),
+        (
+            "S",
+            Command::RefundCameBack {
+                refund: REFUND,
+                reason: reason(),
+            },
+        ),
         ("S", refund_failed(REFUND)),
         ("S", found(1)),
         ("S", Command::NoDoctor),

@@ -70,7 +70,6 @@ impl From<MoneyRefusal> for Code {
             | MoneyRefusal::Expired
             | MoneyRefusal::NotAbnormal
             | MoneyRefusal::NotApproved
-            | MoneyRefusal::NotAbnormal
             | MoneyRefusal::TooManyRefunds(_)
             | MoneyRefusal::PaidTooLongAgo => Self("35", format!("原交易状态不正确[{refusal}]")),
             MoneyRefusal::MoreThanPaid => code("36", "与原交易信息不符[退货金额超限]"),

@@ -126,7 +126,7 @@ pub(super) fn refund_ref() -> RefundRef {
         total: Money::fen(3000),
         out_refund_no: "RF202511200001".to_owned(),
         amount: Money::fen(1000),
-        requested_at: at("2025-11-20T04:00:00Z"),
+        sent_at: at("2025-11-20T04:00:00Z"),
         refund_id: None,
     }
 }

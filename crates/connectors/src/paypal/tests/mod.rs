@@ -81,7 +81,7 @@ fn refund() -> RefundRef {
         total: nzd(11_500),
         out_refund_no: REFUND_NUMBER.to_owned(),
         amount: nzd(1_500),
-        requested_at: now(),
+        sent_at: now(),
         refund_id: None,
     }
 }

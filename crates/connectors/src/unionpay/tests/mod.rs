@@ -180,7 +180,7 @@ pub(super) fn refund() -> RefundRef {
         total: Money::fen(3000),
         out_refund_no: REFUND.to_owned(),
         amount: Money::fen(2700),
-        requested_at: ten() + Span::hours(1),
+        sent_at: ten() + Span::hours(1),
         refund_id: None,
     }
 }

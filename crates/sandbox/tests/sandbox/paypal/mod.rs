@@ -97,7 +97,7 @@ fn new_refund(payment: &PaymentRef, number: &str, cents: i64) -> StartRefund {
             total: payment.amount,
             out_refund_no: number.to_owned(),
             amount: nzd(cents),
-            requested_at: payment.created_at,
+            sent_at: payment.created_at,
             refund_id: None,
         },
         reason: "医生未接诊".to_owned(),

@@ -144,7 +144,7 @@ impl UnionPay {
                 total: Money::fen(3000),
                 out_refund_no: refund_no(n),
                 amount: Money::fen(fen),
-                requested_at: self.begun + Span::minutes(5),
+                sent_at: self.begun + Span::minutes(5),
                 refund_id: None,
             },
             reason: "医生未接诊".to_owned(),

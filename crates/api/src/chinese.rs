@@ -161,6 +161,7 @@ fn action(command: &str) -> &str {
     match command {
         "pay" => "支付",
         "record_payment" => "登记线下收款",
+        "settle_payment" => "凭证据核定支付结果",
         "refund_elsewhere" => "改退到其他账户",
         "change_method" => "更换支付方式",
         "cancel" => "取消",

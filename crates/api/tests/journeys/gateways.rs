@@ -597,6 +597,43 @@ journey!(
 );
 
 journey!(
+    /// A gateway that is gone for good: unknown stays unknown until an operator has evidence, sees
+    /// what it would do, and says so.
+    an_operator_ends_an_unknown_outcome_with_evidence,
+    |world| {
+        let (patient, order, number) = paying(world, UNIONPAY).await;
+        world.pay_telling(&number, PayCallback::Never).await;
+        world.faults_at(UNIONPAY, Faults { down: true, ..Default::default() });
+        for _ in 0..8 {
+            world.pass(Span::hours(3)).await;
+        }
+        world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        let payment = world.order(&order).await["payments"][0]["id"].clone();
+        let path = format!("/payments/{}/settle", payment.as_str().expect("id"));
+        let body = |amount: Value, proof: &str| {
+            json!({
+                "orderId": order, "outcome": "paid", "amount": amount,
+                "transactionId": "2026030209001", "proof": proof,
+            })
+        };
+        let price = json!({ "amount": PRICE, "currency": "CNY" });
+        world.post(&patient, &path, body(price.clone(), "对账单")).await.refused(403, "1003");
+        world.post(&world.operator, &path, body(price.clone(), " ")).await.refused(422, "6001");
+        world.post(&world.operator, &path, body(Value::Null, "对账单")).await.refused(422, "6001");
+        let shown = world.post(&world.operator, &format!("{path}/preview"), body(price.clone(), "对账单")).await;
+        assert!(shown.data().to_string().contains("DISPATCHING"), "{:#}", shown.body);
+        world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        world.post(&world.operator, &path, body(price, "对账单")).await.data();
+        world.settle().await;
+        world.stands(&order, 200, PRICE, 0).await;
+        world.faults_at(UNIONPAY, Faults::default());
+        world.cancel(&patient, &order).await;
+        world.pass(Span::minutes(3)).await;
+        world.stands(&order, 901, PRICE, PRICE).await;
+    }
+);
+
+journey!(
     /// "I have paid": the gateway is asked at once, and not only at its next time.
     whoever_has_paid_may_ask_at_once,
     |world| {

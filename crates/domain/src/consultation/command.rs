@@ -25,6 +25,20 @@ pub enum Verdict {
     Refuse(String),
 }
 
+/// How a payment ended, by evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ProvenOutcome {
+    /// The money is there.
+    Paid {
+        /// How much.
+        amount: Money,
+        /// The gateway's number of it.
+        transaction_id: String,
+    },
+    /// It was not paid, and can't be any more.
+    Unpaid,
+}
+
 /// What can be asked of a consultation (spec 10, commands by status).
 #[derive(Clone, PartialEq, Debug)]
 pub enum Command {
@@ -46,6 +60,16 @@ pub enum Command {
         /// How much: what the order costs.
         amount: Money,
         /// The evidence, such as a receipt's number.
+        proof: String,
+    },
+    /// Operator: say how a payment of unknown outcome ended, with evidence, where the gateway can't
+    /// be asked or doesn't know.
+    SettlePayment {
+        /// Which.
+        payment: PaymentId,
+        /// How.
+        outcome: ProvenOutcome,
+        /// The evidence, such as the gateway's own page or a bank statement.
         proof: String,
     },
     /// Patient: pay another way (102 → 100).
@@ -242,6 +266,7 @@ impl Command {
         match self {
             Self::SubmitPayment { .. } => "pay",
             Self::RecordPayment { .. } => "record_payment",
+            Self::SettlePayment { .. } => "settle_payment",
             Self::ChangeMethod => "change_method",
             Self::Cancel { .. } => "cancel",
             Self::CheckIn => "check_in",

@@ -221,6 +221,15 @@ pub fn decide(
             };
             paying::succeeded(d, ctx, *payment, &received, *by_query)
         }
+        // every status · operations have evidence of how a payment ended
+        (
+            any_status!(),
+            C::SettlePayment {
+                payment,
+                outcome,
+                proof,
+            },
+        ) => paying::settled(d, ctx, *payment, outcome, proof),
         (any_status!(), C::PaymentFailed { payment, reason }) => {
             let (to, note) = (PaymentStatus::Failed, Some(reason.clone()));
             paying::ended_unpaid(d, ctx, *payment, to, "payment_failed", note)
@@ -470,6 +479,7 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         ),
         C::ConnectionFailed { .. } => (patient || doctor, "the patient or the order's doctor"),
         C::RecordPayment { .. }
+        | C::SettlePayment { .. }
         | C::ReviewRefund { .. }
         | C::RetryRefund { .. }
         | C::RefundElsewhere { .. }

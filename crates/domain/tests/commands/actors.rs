@@ -1,7 +1,9 @@
 //! Who may ask what: everybody else is refused, whatever the status.
 
 use crate::support::*;
-use domain::consultation::{Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict};
+use domain::consultation::{
+    Command, ConsultationStatus as S, ProvenOutcome, Rating, Summary, TimerName, Verdict,
+};
 use domain::order::{Actor, Refusal, Role};
 use domain::payment::Method;
 use domain::{PaymentId, RefundId, UserId};
@@ -39,6 +41,14 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
             Command::RecordPayment {
                 method: Method::CASH,
                 amount: PRICE,
+                proof: reason(),
+            },
+        ),
+        (
+            "O",
+            Command::SettlePayment {
+                payment: PAYMENT,
+                outcome: ProvenOutcome::Unpaid,
                 proof: reason(),
             },
         ),

@@ -6,24 +6,19 @@
 #[macro_use]
 mod common;
 
-use common::{change, effect, id, new_order, now, payment, refund};
-use domain::consultation::Consultation;
-use domain::ledger::EntryKind;
-use domain::order::{Effect, Role};
-use domain::payment::{GatewayName, PaymentStatus, RefundStatus};
+use common::bills::{
+    DAY, FIRST_PAGE, WECHAT, claim, decide, decision, entry, found, lease, line, record, recorded,
+    step,
+};
+use common::{effect, id, now};
+use domain::order::Effect;
+use domain::payment::GatewayName;
 use domain::reconciliation::{
-    BillLine, Billed, BillingDay, ContractFee, Difference, DifferenceKind, DifferenceStatus,
-    LineKind, LineStatus, Question, ReconciliationState, Repair, Run, Sums, reconcile, rerun,
-    suspense,
+    BillLine, DifferenceKind, DifferenceStatus, ReconciliationState, Run, rerun,
 };
-use domain::{Currency, DifferenceId, Money, PaymentId, ReconciliationId, Span, Ts, UserId};
-use jiff::civil::{Date, date};
+use domain::{DifferenceId, Money, ReconciliationId, Span};
 use store::testing::Fresh;
-use store::{
-    BillFile, Changes, CommitError, DaySums, DifferenceChange, DifferenceFilter, DifferenceRow,
-    EntryRow, Lease, Page, ReconciliationFilter, ReconciliationStep, RunRecord,
-};
-use uuid::Uuid;
+use store::{CommitError, DifferenceFilter, ReconciliationFilter, ReconciliationStep, RunRecord};
 
 on_both!(
     a_day_is_claimed_by_one,
@@ -33,132 +28,7 @@ on_both!(
     a_second_run_brings_what_nobody_decided_up_to_date,
     a_difference_is_decided_once_with_all_that_the_decision_does,
     bills_and_steps_are_only_ever_added_to,
-    our_records_are_found_by_day_and_by_every_number,
-    other_days_bills_are_known,
-    the_clearing_account_is_summed_without_what_was_put_on_suspense,
-    the_check_tells_suspense_that_nobody_decided,
 );
-
-const WECHAT: GatewayName = GatewayName::WECHAT;
-const DAY: Date = date(2026, 3, 1);
-const FIRST_PAGE: Page = Page { page: 1, limit: 20 };
-
-fn lease(owner: Uuid, at: Ts) -> Lease {
-    let until = at + Span::minutes(5);
-    Lease { owner, until }
-}
-
-async fn claim(fresh: &Fresh, day: Date, lease: &Lease, at: Ts) -> Option<ReconciliationId> {
-    let new = ReconciliationId(id());
-    let claimed = fresh
-        .store
-        .claim_reconciliation(WECHAT, day, new, lease, at);
-    claimed.await.unwrap()
-}
-
-fn line(number: u32) -> BillLine {
-    BillLine {
-        line: number,
-        kind: LineKind::Payment,
-        out_trade_no: Some(format!("nobodys-{number}")),
-        transaction_id: Some(format!("42{number}")),
-        out_refund_no: None,
-        refund_id: None,
-        amount: Money::fen(100),
-        fee: Some(600),
-        status: LineStatus::Succeeded,
-        at: now(),
-    }
-}
-
-fn day() -> BillingDay {
-    BillingDay {
-        date: DAY,
-        begins: now() - Span::hours(12),
-        ends: now() + Span::hours(12),
-        is_previous_known: true,
-        is_next_known: false,
-    }
-}
-
-/// What differs where nothing of the bill is ours.
-fn found(lines: &[BillLine]) -> Vec<Difference> {
-    let question = Question {
-        day: day(),
-        lines,
-        totals: None,
-        payments: &[],
-        refunds: &[],
-        fee: Some(ContractFee::basis_points(60)),
-    };
-    reconcile(&question).differences
-}
-
-fn step(of: ReconciliationId, difference: Option<DifferenceId>, name: &str) -> ReconciliationStep {
-    ReconciliationStep {
-        id: id(),
-        reconciliation: of,
-        difference,
-        at: now(),
-        step: name.to_owned(),
-        from: None,
-        to: difference.map(|_| DifferenceStatus::Open),
-        repair: None,
-        note: None,
-        actor_role: Role::System,
-        actor: None,
-        request_id: None,
-    }
-}
-
-fn record(of: ReconciliationId, owner: Uuid, lines: Vec<BillLine>) -> RunRecord {
-    let new: Vec<(DifferenceId, Difference)> = found(&lines)
-        .into_iter()
-        .map(|one| (DifferenceId(id()), one))
-        .collect();
-    let mut steps = vec![step(of, None, "run")];
-    steps.extend(new.iter().map(|(id, _)| step(of, Some(*id), "found")));
-    RunRecord {
-        reconciliation: of,
-        owner,
-        at: now(),
-        bill: BillFile {
-            bytes: "交易时间,`2026".as_bytes().to_vec(),
-            sha256: [7; 32],
-            fetched_at: now(),
-        },
-        bill_id: id(),
-        lines,
-        matched_payments: 3,
-        matched_refunds: 1,
-        sums: vec![DaySums {
-            sums: Sums {
-                bill_paid: 300,
-                bill_refunded: 20,
-                bill_fee: -5,
-                our_paid: 200,
-                our_refunded: 10,
-                ..Sums::zero(Currency::CNY)
-            },
-            ledger_moved: 190,
-        }],
-        new,
-        again: Vec::new(),
-        gone: Vec::new(),
-        steps,
-    }
-}
-
-/// A day whose bill has so many payments that are nobody's.
-async fn recorded(fresh: &Fresh, lines: u32) -> (ReconciliationId, Vec<DifferenceId>) {
-    let owner = id();
-    let of = claim(fresh, DAY, &lease(owner, now()), now())
-        .await
-        .unwrap();
-    let run = record(of, owner, (1..=lines).map(line).collect());
-    fresh.store.record_run(&run).await.unwrap();
-    (of, run.new.iter().map(|(id, _)| *id).collect())
-}
 
 async fn a_day_is_claimed_by_one(fresh: &Fresh) {
     let (one, other) = (lease(id(), now()), lease(id(), now()));
@@ -434,52 +304,6 @@ async fn a_second_run_brings_what_nobody_decided_up_to_date(fresh: &Fresh) {
     assert_eq!(store.check(now()).await.unwrap(), []);
 }
 
-/// What a person decides about a difference.
-async fn decide(
-    fresh: &Fresh,
-    difference: DifferenceId,
-    to: DifferenceStatus,
-    entry: Option<EntryRow>,
-) -> Result<(), CommitError> {
-    let row = fresh.store.difference(difference).await.unwrap().unwrap();
-    fresh.store.commit(decision(row, to, entry)).await
-}
-
-fn decision(row: DifferenceRow, to: DifferenceStatus, entry: Option<EntryRow>) -> Changes {
-    let (from, decided_on) = (row.status, row.version);
-    let by = UserId(id());
-    let after = DifferenceRow {
-        version: row.version + 1,
-        status: to,
-        repair: Some(Repair::RecordSuspense),
-        proposed_by: Some(by),
-        approved_by: Some(by),
-        reason: Some("seen with the bank".to_owned()),
-        result: None,
-        updated_at: now() + Span::minutes(1),
-        ..row
-    };
-    let step = ReconciliationStep {
-        from: Some(from),
-        to: Some(to),
-        repair: after.repair,
-        note: after.reason.clone(),
-        actor_role: Role::Operator,
-        actor: Some(by),
-        request_id: Some("request-1".to_owned()),
-        ..step(after.reconciliation, Some(after.id), "propose")
-    };
-    Changes {
-        difference: Some(DifferenceChange {
-            decided_on,
-            after,
-            step,
-        }),
-        entries: entry.into_iter().collect(),
-        ..Changes::default()
-    }
-}
-
 async fn a_difference_is_decided_once_with_all_that_the_decision_does(fresh: &Fresh) {
     let (of, ids) = recorded(fresh, 2).await;
     let store = &fresh.store;
@@ -518,16 +342,6 @@ async fn a_difference_is_decided_once_with_all_that_the_decision_does(fresh: &Fr
     assert_eq!(store.check(now()).await.unwrap(), []);
 }
 
-fn entry(difference: DifferenceId, gap: Money) -> EntryRow {
-    EntryRow {
-        id: difference.uuid(),
-        order: EntryRow::NO_ORDER,
-        kind: EntryKind::SuspenseRecorded,
-        postings: suspense(WECHAT, &[gap]).unwrap().postings().to_vec(),
-        at: now(),
-    }
-}
-
 async fn bills_and_steps_are_only_ever_added_to(fresh: &Fresh) {
     recorded(fresh, 1).await;
     for table in ["reconciliation_bills", "reconciliation_steps"] {
@@ -540,205 +354,4 @@ async fn bills_and_steps_are_only_ever_added_to(fresh: &Fresh) {
             assert!(refused.to_string().contains(&words), "{refused}");
         }
     }
-}
-
-/// An order that was paid so long after the beginning of the day, and perhaps refunded.
-fn paid(after: Span, refunded: bool) -> Consultation {
-    let mut order = new_order();
-    let mut payment = payment(PaymentStatus::Completed, Some(Money::fen(3050)));
-    payment.paid_at = Some(day().begins + after);
-    payment.transaction_id = Some(format!("42{}", payment.out_trade_no));
-    if refunded {
-        let mut refund = refund(payment.id, RefundStatus::Succeeded, 3050);
-        refund.refund_id = Some(format!("50{}", refund.out_refund_no));
-        refund.gone_at = payment.paid_at;
-        order.refunds = vec![refund];
-    }
-    order.payments = vec![payment];
-    order
-}
-
-async fn our_records_are_found_by_day_and_by_every_number(fresh: &Fresh) {
-    let store = &fresh.store;
-    let before = paid(Span::hours(-1), true);
-    let first = paid(Span::ZERO, true);
-    let last = paid(Span::seconds(24 * 3_600 - 1), false);
-    let after = paid(Span::hours(24), true);
-    let mut open = new_order();
-    open.payments = vec![payment(PaymentStatus::Processing, None)];
-    let mut elsewhere = paid(Span::hours(1), true);
-    elsewhere.payments[0].gateway = GatewayName::STRIPE;
-    for order in [&before, &first, &last, &after, &open, &elsewhere] {
-        store.commit(change(order)).await.unwrap();
-    }
-    let ids = |orders: &[&Consultation]| {
-        let mut ids: Vec<PaymentId> = orders.iter().map(|order| order.payments[0].id).collect();
-        ids.sort_unstable();
-        ids
-    };
-    let (payments, refunds) = store.ours(WECHAT, &day(), &[]).await.unwrap();
-    let found: Vec<PaymentId> = payments.iter().map(|payment| payment.id).collect();
-    assert_eq!(found, ids(&[&first, &last]), "of the day");
-    assert_eq!(refunds.len(), 1);
-    let (ours, kept) = (&payments[0], &first.payments[0]);
-    assert_eq!(
-        (ours.order, &ours.out_trade_no),
-        (first.id, &kept.out_trade_no)
-    );
-    assert_eq!((ours.asked, ours.paid), (kept.amount, kept.paid));
-    assert_eq!(
-        (ours.booked_at, ours.created_at),
-        (kept.paid_at, kept.created_at)
-    );
-    assert_eq!(
-        (ours.status, &ours.transaction_id),
-        (kept.status, &kept.transaction_id)
-    );
-    let (ours, kept) = (&refunds[0], &first.refunds[0]);
-    assert_eq!(
-        (ours.id, ours.payment, ours.amount),
-        (kept.id, kept.payment, kept.amount)
-    );
-    assert_eq!((ours.is_by_hand, ours.booked_at), (false, kept.gone_at));
-    assert_eq!(ours.out_trade_no, first.payments[0].out_trade_no);
-
-    // By every number that a line may have, among many that are nobody's.
-    let bare = BillLine {
-        out_trade_no: None,
-        transaction_id: None,
-        ..line(0)
-    };
-    let mut lines: Vec<BillLine> = (1..=450).map(line).collect();
-    lines.push(BillLine {
-        out_trade_no: Some(before.payments[0].out_trade_no.clone()),
-        ..bare.clone()
-    });
-    lines.push(BillLine {
-        transaction_id: after.payments[0].transaction_id.clone(),
-        ..bare.clone()
-    });
-    lines.push(BillLine {
-        out_trade_no: Some(open.payments[0].out_trade_no.clone()),
-        ..bare.clone()
-    });
-    let refund_no = Some(before.refunds[0].out_refund_no.clone());
-    lines.push(BillLine {
-        kind: LineKind::Refund,
-        out_refund_no: refund_no,
-        ..bare.clone()
-    });
-    let refund_id = after.refunds[0].refund_id.clone();
-    lines.push(BillLine {
-        kind: LineKind::Refund,
-        refund_id,
-        ..bare.clone()
-    });
-    lines.push(BillLine {
-        out_trade_no: Some(String::new()),
-        ..bare
-    });
-    let (payments, refunds) = store.ours(WECHAT, &day(), &lines).await.unwrap();
-    let found: Vec<PaymentId> = payments.iter().map(|payment| payment.id).collect();
-    assert_eq!(found, ids(&[&before, &first, &last, &after, &open]));
-    assert_eq!(refunds.len(), 3);
-}
-
-async fn other_days_bills_are_known(fresh: &Fresh) {
-    let order = paid(Span::hours(1), true);
-    fresh.store.commit(change(&order)).await.unwrap();
-    let number = Some(order.payments[0].out_trade_no.clone());
-    let refund = Some(order.refunds[0].out_refund_no.clone());
-    let bills = [
-        (
-            date(2026, 2, 26),
-            LineStatus::Failed,
-            LineStatus::Processing,
-        ),
-        (date(2026, 2, 28), LineStatus::Succeeded, LineStatus::Failed),
-        (date(2026, 3, 2), LineStatus::Succeeded, LineStatus::Failed),
-        (DAY, LineStatus::Succeeded, LineStatus::Succeeded),
-    ];
-    for (day, of_payment, of_refund) in bills {
-        let owner = id();
-        let of = claim(fresh, day, &lease(owner, now()), now())
-            .await
-            .unwrap();
-        let lines = vec![
-            BillLine {
-                out_trade_no: number.clone(),
-                status: of_payment,
-                ..line(1)
-            },
-            BillLine {
-                kind: LineKind::Refund,
-                out_refund_no: refund.clone(),
-                status: of_refund,
-                ..line(2)
-            },
-        ];
-        let run = RunRecord {
-            new: vec![],
-            steps: vec![],
-            ..record(of, owner, lines)
-        };
-        fresh.store.record_run(&run).await.unwrap();
-    }
-    let (payments, refunds) = fresh.store.ours(WECHAT, &day(), &[]).await.unwrap();
-    let billed = |day, status| {
-        Some(Billed {
-            day,
-            at: now(),
-            status,
-        })
-    };
-    // Where the money moved before where it did not, then the earliest; never this day's own.
-    assert_eq!(
-        payments[0].billed,
-        billed(date(2026, 2, 28), LineStatus::Succeeded)
-    );
-    assert_eq!(
-        refunds[0].billed,
-        billed(date(2026, 2, 26), LineStatus::Processing)
-    );
-}
-
-async fn the_clearing_account_is_summed_without_what_was_put_on_suspense(fresh: &Fresh) {
-    let order = new_order();
-    let mut paying = change(&order);
-    paying.entries = vec![common::entry(order.id, 3050)];
-    fresh.store.commit(paying).await.unwrap();
-    let (_, ids) = recorded(fresh, 1).await;
-    let suspended = Some(entry(ids[0], Money::fen(100)));
-    decide(fresh, ids[0], DifferenceStatus::Applied, suspended)
-        .await
-        .unwrap();
-    let moved = |from, until| fresh.store.clearing_moved(WECHAT, from, until);
-    let whole = moved(day().begins, day().ends).await.unwrap();
-    assert_eq!(whole, [Money::fen(3050)]);
-    assert_eq!(moved(now(), now()).await.unwrap(), []);
-    assert_eq!(moved(day().begins, now()).await.unwrap(), []);
-}
-
-async fn the_check_tells_suspense_that_nobody_decided(fresh: &Fresh) {
-    let (_, ids) = recorded(fresh, 2).await;
-    let wrong = Some(entry(ids[0], Money::fen(99)));
-    decide(fresh, ids[0], DifferenceStatus::Applied, wrong)
-        .await
-        .unwrap();
-    let findings = fresh.store.check(now()).await.unwrap();
-    let words: Vec<&str> = findings
-        .iter()
-        .map(|finding| finding.words.as_str())
-        .collect();
-    assert_eq!(
-        words,
-        ["differences of 100 CNY were put on suspense, the ledger has 99"]
-    );
-    fresh
-        .execute("UPDATE reconciliation_differences SET status = 60 WHERE status = 10")
-        .await
-        .unwrap();
-    let findings = fresh.store.check(now()).await.unwrap();
-    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
-    assert_eq!(rules, ["suspense", "reconciliation", "reconciliation"]);
 }

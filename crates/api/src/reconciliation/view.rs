@@ -96,14 +96,14 @@ pub fn step(step: &ReconciliationStep, language: Language) -> Value {
 
 /// What a repair would do.
 pub fn preview(found: &RepairPreview, limits: &[Money], language: Language) -> Value {
-    let postings = found.entry.as_ref().map(postings);
+    let postings: Vec<Value> = found.entries.iter().flat_map(postings).collect();
     json!({
         "difference": difference(&found.row, limits, language), "repair": found.repair,
         "repairLabel": found.repair.label(language), "needsApproval": found.needs_two,
         "gatewaySays": found.said.as_ref().map(engine::reconciliation::Said::words),
         "settles": found.said.as_ref().is_none_or(engine::reconciliation::Said::settles),
         "order": found.order.as_ref().map(|order| preview::view(order, language)),
-        "postings": postings.unwrap_or_default(),
+        "postings": postings,
     })
 }
 

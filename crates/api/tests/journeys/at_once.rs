@@ -2,7 +2,7 @@
 
 use crate::harness::World;
 use crate::harness::scenes::{TO_READY, TO_SERVICE, then};
-use domain::{Money, Span};
+use domain::Span;
 use serde_json::json;
 
 journey!(
@@ -237,7 +237,6 @@ journey!(
         retried.data();
         world.settle().await;
         if recorded.status.is_success() {
-            world.only_at_the_gateway(Money::fen(3000));
             assert_eq!(world.sandbox.totals().refunded.count, 0);
         } else {
             recorded.refused(409, "2003");

@@ -60,9 +60,12 @@ kinds! {
     /// What is kept became ours.
     FeeEarned "fee_earned" "确认收入" "Fee earned":
         [Patient] => [PlatformRevenue];
-    /// A difference between a gateway's bill and our books was put on the suspense account.
-    SuspenseRecorded "suspense_recorded" "对账差异挂账" "Difference put on suspense":
-        [GatewayClearing, Suspense] => [Suspense, GatewayClearing];
+    /// A gateway has more than our books say: it is owed to whoever it turns out to be.
+    SuspenseIn "suspense_in" "对账挂账（多款）" "Put on suspense: money found":
+        [GatewayClearing] => [Suspense];
+    /// A gateway has less than our books say: it is claimed from whoever it turns out to be.
+    SuspenseOut "suspense_out" "对账挂账（少款）" "Put on suspense: money gone":
+        [Suspense] => [GatewayClearing];
 }
 
 impl EntryKind {

@@ -1,9 +1,9 @@
 //! Around midnight, and money that is booked on another day than the gateway's.
 
 use crate::day::{Day, Scene, at};
+use domain::Money;
 use domain::payment::PaymentStatus;
 use domain::reconciliation::{Billed, DifferenceKind as K, LineStatus};
-use domain::{Money, Ts};
 use jiff::civil::date;
 
 fn paid() -> Money {
@@ -104,14 +104,11 @@ fn a_lost_callback_that_the_bill_brought_to_light_is_booked_a_day_later() {
 #[test]
 fn a_time_before_the_payment_was_asked_for_is_not_explained() {
     let mut day = only_ours(630);
-    let billed = |at: Ts| {
-        Some(Billed {
-            day: date(2026, 3, 1),
-            at,
-            status: LineStatus::Succeeded,
-        })
-    };
-    day.payments[0].billed = billed(at(-700));
+    day.payments[0].billed = Some(Billed {
+        day: date(2026, 3, 1),
+        at: at(-700),
+        status: LineStatus::Succeeded,
+    });
     assert_eq!(day.kinds(), [K::PaymentTimeDiffers]);
     assert!(!day.differences()[0].is_explained);
 }

@@ -30,7 +30,7 @@ pub struct RepairPreview {
     /// What its answer would do to the order.
     pub order: Option<Preview>,
     /// What would be posted to the suspense account.
-    pub entry: Option<Entry>,
+    pub entries: Vec<Entry>,
 }
 
 /// What came of a decision.
@@ -75,9 +75,13 @@ impl Engine {
             Some(Said::SendAgain { .. } | Said::AsOurBooks { .. } | Said::NoProof { .. })
             | None => None,
         };
-        let entry = match repair {
-            Repair::RecordSuspense => Some(self.suspense_entry(&row)?),
-            _ => None,
+        let entries = match repair {
+            Repair::RecordSuspense => suspense_entries(&row)?,
+            Repair::QueryPayment
+            | Repair::QueryRefund
+            | Repair::ReturnMoney
+            | Repair::Accept
+            | Repair::AwaitBill => Vec::new(),
         };
         Ok(RepairPreview {
             needs_two: case_of(&row).needs_two(&limits),
@@ -85,16 +89,7 @@ impl Engine {
             repair,
             said,
             order,
-            entry,
-        })
-    }
-
-    /// What is posted where a difference is put on suspense.
-    pub(super) fn suspense_entry(&self, row: &DifferenceRow) -> Result<Entry, EngineError> {
-        let gap = row.difference.gap();
-        suspense(row.gateway, &gap).map_err(|why| EngineError::Invalid {
-            field: "repair",
-            why: format!("nothing can be put on suspense: {why}"),
+            entries,
         })
     }
 
@@ -121,7 +116,7 @@ impl Engine {
                 Outcome::Ruled(ruling) => ruling,
             };
             if ruling.repair == Repair::RecordSuspense {
-                self.suspense_entry(&row)?;
+                suspense_entries(&row)?;
             }
             let changes = self.decision(&row, ask, ruling, by, actor, origin);
             let after = changes
@@ -201,6 +196,20 @@ impl Engine {
             ..Changes::default()
         }
     }
+}
+
+/// What is posted where a difference is put on suspense.
+pub(super) fn suspense_entries(row: &DifferenceRow) -> Result<Vec<Entry>, EngineError> {
+    let refused = |why: String| EngineError::Invalid {
+        field: "repair",
+        why: format!("nothing can be put on suspense: {why}"),
+    };
+    let entries = suspense(row.gateway, &row.difference.gap());
+    let entries = entries.map_err(|why| refused(why.to_string()))?;
+    if entries.is_empty() {
+        return Err(refused("both sides have the same money".to_owned()));
+    }
+    Ok(entries)
 }
 
 /// A difference as far as a decision about it needs to know.

@@ -139,23 +139,26 @@ mod tests {
     use super::*;
     use jiff::civil::{date, time};
 
-    fn due(zone: &str, theirs: TimeZone) -> String {
+    fn due(zone: &str, theirs: &TimeZone) -> String {
         let ours = TimeZone::get(zone).unwrap();
-        let at = due_at(date(2026, 3, 1), time(10, 30, 0, 0), &ours, &theirs);
+        let at = due_at(date(2026, 3, 1), time(10, 30, 0, 0), &ours, theirs);
         at.unwrap().to_string()
     }
 
     #[test]
     fn a_day_is_due_the_next_morning_and_not_before_it_is_over_there() {
         let beijing = TimeZone::fixed(jiff::tz::offset(8));
-        assert_eq!(due("Asia/Shanghai", beijing), "2026-03-02T02:30:00.000000Z");
         assert_eq!(
-            due("Asia/Shanghai", TimeZone::UTC),
+            due("Asia/Shanghai", &beijing),
+            "2026-03-02T02:30:00.000000Z"
+        );
+        assert_eq!(
+            due("Asia/Shanghai", &TimeZone::UTC),
             "2026-03-02T02:30:00.000000Z"
         );
         // 10:30 in Auckland is 21:30 of the day before in UTC.
         assert_eq!(
-            due("Pacific/Auckland", TimeZone::UTC),
+            due("Pacific/Auckland", &TimeZone::UTC),
             "2026-03-02T00:00:00.000000Z"
         );
     }

@@ -2,12 +2,14 @@
 //! been done once: what the gateway proves is told to the order once, and an entry is written with the
 //! difference's own step.
 
+use super::decide::suspense_entries;
 use super::{Said, decided_repair, step};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ids::new_id;
 use crate::relay::Tried;
 use domain::DifferenceId;
+use domain::ledger::Entry;
 use domain::reconciliation::{DifferenceStatus, Repair};
 use store::{
     Changes, CommitError, DifferenceChange, DifferenceRow, EntryRow, OutboxRow, ReconciliationStep,
@@ -73,7 +75,7 @@ impl Engine {
         effect: &OutboxRow,
         row: &DifferenceRow,
     ) -> Result<Tried, EngineError> {
-        let entry = self.suspense_entry(row)?;
+        let entries = suspense_entries(row)?;
         let gap: Vec<String> = row
             .difference
             .gap()
@@ -83,13 +85,14 @@ impl Engine {
         let now = self.now();
         let words = format!("put on suspense: {}", gap.join(", "));
         let mut changes = self.ended(effect, row, DifferenceStatus::Applied, "applied", &words);
-        changes.entries = vec![EntryRow {
+        let posted = |entry: &Entry| EntryRow {
             id: new_id(now),
             order: row.difference.order.unwrap_or(EntryRow::NO_ORDER),
             kind: entry.kind(),
             postings: entry.postings().to_vec(),
             at: now,
-        }];
+        };
+        changes.entries = entries.iter().map(posted).collect();
         self.end_repair(changes).await
     }
 

@@ -13,7 +13,7 @@ const SUSPENSE: &str = "SELECT gateway, currency, CAST(SUM(expected) AS BIGINT),
      WHERE d.status = 40 AND d.repair = 'RECORD_SUSPENSE' AND d.here_currency IS NOT NULL \
      UNION ALL SELECT SUBSTR(l.account, 18), l.currency, 0, l.amount FROM ledger_postings l \
      JOIN ledger_entries e ON e.id = l.entry_id \
-     WHERE l.account LIKE 'gateway_clearing:%' AND e.kind = 'suspense_recorded') AS sides \
+     WHERE l.account LIKE 'gateway_clearing:%' AND e.kind IN ('suspense_in', 'suspense_out')) AS sides \
      GROUP BY gateway, currency HAVING SUM(expected) <> SUM(posted) ORDER BY gateway, currency";
 const COUNTS: &str = "SELECT r.id, r.differences, r.unsettled, \
      COUNT(CASE WHEN d.status NOT IN (60, 70) THEN 1 END), COUNT(CASE WHEN d.status IN (10, 20, 30) THEN 1 END) \

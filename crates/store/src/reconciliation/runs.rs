@@ -40,7 +40,7 @@ const BILLS: &str = "SELECT sha256, fetched_at FROM reconciliation_bills WHERE r
      ORDER BY fetched_at, sha256 LIMIT 1000";
 const MOVED: &str = "SELECT p.currency, CAST(SUM(p.amount) AS BIGINT) FROM ledger_entries e \
      JOIN ledger_postings p ON p.entry_id = e.id \
-     WHERE e.at >= $2 AND e.at < $3 AND p.account = $1 AND e.kind <> 'suspense_recorded' \
+     WHERE e.at >= $2 AND e.at < $3 AND p.account = $1 AND e.kind NOT IN ('suspense_in', 'suspense_out') \
      GROUP BY p.currency ORDER BY p.currency";
 
 /// A day of a gateway that has been looked at, as far as whoever looks for due ones must know.

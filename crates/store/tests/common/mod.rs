@@ -9,6 +9,8 @@
     clippy::panic
 )]
 
+pub mod bills;
+
 use domain::consultation::{
     Assignment, AssignmentEnd, CancelAsked, Cause, Consultation, ConsultationStatus,
     ConsultationType, Detail, Fault, Mode, Quote, Rating, Summary, TimerName, matching::Score,

@@ -138,7 +138,7 @@ fn days_and_differences_are_as_documented() {
             words: "not yet".into(),
         }),
         order: None,
-        entry: Some(suspense(WECHAT, &row.difference.gap()).unwrap()),
+        entries: suspense(WECHAT, &row.difference.gap()).unwrap(),
         row,
     };
     let seen = view::preview(&preview, &limits, Language::En);

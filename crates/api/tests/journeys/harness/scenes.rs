@@ -230,8 +230,8 @@ impl World {
         answer
     }
 
-    /// Tells the journey's end that the gateway holds this, and our books say nothing of it: an
-    /// operator gave it back elsewhere, or somebody paid what is not ours.
+    /// Tells the journey's end that the gateway holds this, and our books say nothing of it: somebody
+    /// paid what is not ours.
     pub fn only_at_the_gateway(&self, money: Money) {
         self.only_at(GatewayName::WECHAT, money);
     }

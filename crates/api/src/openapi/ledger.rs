@@ -236,6 +236,12 @@ pub struct WhichMonth {
 }
 
 pub fn ledger() -> Vec<Row> {
+    let mut rows = reading();
+    rows.extend(closing());
+    rows
+}
+
+fn reading() -> Vec<Row> {
     use Gives::{Many, One};
     vec![
         row(
@@ -292,6 +298,12 @@ pub fn ledger() -> Vec<Row> {
         .by(STAFF)
         .asks(&[("month", "Needed, such as 2026-03.", Type::String)])
         .or("text/csv"),
+    ]
+}
+
+fn closing() -> Vec<Row> {
+    use Gives::{Many, One};
+    vec![
         row(
             Get,
             "/admin/ledger/closings",

@@ -4,6 +4,7 @@ use domain::consultation::ConsultationStatus;
 use domain::file::{FileKind, Media};
 use domain::lifecycle::{Language, Status};
 use domain::order::{Guard, Refusal};
+use domain::reconciliation::{DifferenceStatus, SettleRefusal};
 use domain::session::SessionStatus;
 use engine::EngineError;
 use engine::files::{FileRefusal, accepted};
@@ -59,6 +60,8 @@ pub fn of_error(error: &EngineError) -> Option<String> {
         EngineError::Busy => "系统繁忙，请一秒后重试".to_owned(),
         EngineError::GatewayOff(name) => format!("支付渠道 {name} 未开通"),
         EngineError::Gateway(error) => format!("支付渠道未能完成：{error}"),
+        EngineError::UnderWay { thing } => format!("{}正在进行，请等它结束", thing_name(thing)),
+        EngineError::Settle(refusal) => of_settling(refusal),
         EngineError::NotFound
         | EngineError::Invalid { .. }
         | EngineError::GuardRefused(_)
@@ -125,6 +128,30 @@ fn kind_name(kind: FileKind) -> &'static str {
     }
 }
 
+/// Why a difference is not settled that way, in Chinese, with the field that is wrong.
+fn of_settling(refusal: &SettleRefusal) -> String {
+    match refusal {
+        SettleRefusal::Status { status } => {
+            let known = DifferenceStatus::from_constant(status);
+            let label = known.map_or(*status, |status| status.label(Language::Zh));
+            format!("该差异{label}，不能这样处理")
+        }
+        SettleRefusal::SamePerson => {
+            "金额超过限额，须由另一人复核：您不能复核自己的提议".to_owned()
+        }
+        SettleRefusal::NotThat { kind, repair } => {
+            let (kind, repair) = (kind.label(Language::Zh), repair.label(Language::Zh));
+            format!("请求内容有误：repair（“{kind}”不能用“{repair}”处理）")
+        }
+        SettleRefusal::NoReason { repair } => {
+            format!(
+                "请求内容有误：reason（“{}”须说明原因）",
+                repair.label(Language::Zh)
+            )
+        }
+    }
+}
+
 fn order_status(constant: &str) -> &str {
     ConsultationStatus::from_constant(constant).map_or(constant, |s| s.label(Language::Zh))
 }
@@ -134,6 +161,7 @@ fn action(command: &str) -> &str {
     match command {
         "pay" => "支付",
         "record_payment" => "登记线下收款",
+        "settle_payment" => "凭证据核定支付结果",
         "refund_elsewhere" => "改退到其他账户",
         "change_method" => "更换支付方式",
         "cancel" => "取消",
@@ -177,6 +205,8 @@ fn thing_name(thing: &str) -> &str {
         "doctor" => "医生",
         "file" => "文件",
         "weekly hours" => "每周出诊时间",
+        "reconciliation" => "对账",
+        "difference" => "对账差异",
         other => other,
     }
 }

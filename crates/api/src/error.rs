@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::lifecycle::Language;
 use domain::order::Refusal;
+use domain::reconciliation::SettleRefusal;
 use engine::files::FileRefusal;
 use engine::{Against, EngineError};
 use serde_json::{Value, json};
@@ -250,7 +251,9 @@ impl ApiError {
             | EngineError::SessionStatus { .. }
             | EngineError::NobodyIsCalled { .. }
             | EngineError::KeyTaken
+            | EngineError::UnderWay { .. }
             | EngineError::Contended => Self::from(Code::Conflict).saying(words),
+            EngineError::Settle(refusal) => Self::of_settling(&refusal),
             EngineError::Gateway(_) => {
                 tracing::warn!(words, "a gateway did not do what it was asked");
                 Self::from(Code::ExternalServiceError).saying(words)
@@ -263,6 +266,20 @@ impl ApiError {
                 Self::from(Code::Internal)
             }
             EngineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    fn of_settling(refusal: &SettleRefusal) -> Self {
+        let words = refusal.to_string();
+        match refusal {
+            SettleRefusal::Status { status } => Self::from(Code::Conflict)
+                .saying(words)
+                .with(json!({ "status": status })),
+            SettleRefusal::SamePerson => Self::from(Code::InsufficientPermissions).saying(words),
+            SettleRefusal::NotThat { .. } => Self::field("repair", words),
+            SettleRefusal::NoReason { .. } => Self::field("reason", words),
         }
     }
 }

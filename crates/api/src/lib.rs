@@ -19,6 +19,7 @@ pub mod password;
 mod payments;
 mod preview;
 mod ranges;
+mod reconciliation;
 mod report;
 mod room;
 mod sessions;
@@ -94,6 +95,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Result<Router, TokenError> {
         .merge(room::routes())
         .merge(files::routes())
         .merge(ledger::routes())
+        .merge(reconciliation::routes())
         .merge(admin::routes());
     let router = Router::new()
         .nest("/api/v1", api)

@@ -56,6 +56,10 @@ fn describe() {
         "Payments that came late or twice and are refunded by themselves"
     );
     describe_counter!(
+        "xinglin_differences_total",
+        "Differences between gateways' bills and our books, by kind"
+    );
+    describe_counter!(
         "xinglin_ledger_closed_month_total",
         "Commits turned away because their time is in a closed month: a clock is behind"
     );

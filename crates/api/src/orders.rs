@@ -115,7 +115,7 @@ pub(crate) fn kept_answer(looking: Looking, status: u16) -> Answer {
             Answered::Session(session, slots) => {
                 view::session(session, slots, None, looking.language)
             }
-            Answered::Closing(_) => Value::Null,
+            Answered::Closing(_) | Answered::Difference(_) => Value::Null,
         };
         (status, success(&value, looking.now))
     })

@@ -51,18 +51,20 @@ pub fn not_sent(
 pub async fn read_body(
     gateway: GatewayName,
     operation: Operation,
-    mut response: Response,
+    response: Response,
     limit: usize,
 ) -> Result<Vec<u8>, GatewayError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
+    read_limited(response, limit)
         .await
-        .map_err(|error| operation.unanswered(gateway, error.to_string()))?
-    {
+        .map_err(|reason| operation.unanswered(gateway, reason))
+}
+
+/// The body of an answer that is to nothing a gateway was asked to do, up to so many bytes.
+pub async fn read_limited(mut response: Response, limit: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
         if body.len() + chunk.len() > limit {
-            let reason = format!("the answer is longer than {limit} bytes");
-            return Err(operation.unanswered(gateway, reason));
+            return Err(format!("the answer is longer than {limit} bytes"));
         }
         body.extend_from_slice(&chunk);
     }

@@ -1,11 +1,14 @@
 //! Who is outside: one folder a counterparty, each behind the small trait that the engine asks for.
 
+pub mod alipay;
 pub mod gateway;
 pub mod http;
 pub mod offline;
+pub mod paypal;
 pub mod rsa;
 pub mod storage;
 pub mod stripe;
+pub mod unionpay;
 pub mod wechat_pay;
 
 use gateway::Registration;
@@ -15,6 +18,9 @@ use gateway::Registration;
 pub fn gateways() -> &'static [Registration] {
     &[
         wechat_pay::REGISTRATION,
+        alipay::REGISTRATION,
+        unionpay::REGISTRATION,
+        paypal::REGISTRATION,
         stripe::REGISTRATION,
         offline::REGISTRATION,
     ]

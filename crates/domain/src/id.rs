@@ -67,6 +67,10 @@ ids! {
     QuoteId,
     /// A file that somebody put into an order (spec 40, files).
     FileId,
+    /// A day of a gateway, held against our own books (spec 20, reconciliation).
+    ReconciliationId,
+    /// Something of such a day that is not the same on both sides.
+    DifferenceId,
 }
 
 /// A source of new ids, handed to whoever decides: chance is an argument.

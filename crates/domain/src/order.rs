@@ -5,7 +5,8 @@ use crate::ledger::{Account, Entry, EntryError, EntryKind, Posting};
 use crate::lifecycle::Status;
 use crate::payment::{Payment, Refund};
 use crate::{
-    DepartmentId, Money, OrderId, PaymentId, RefundId, SessionId, SlotId, Span, Ts, UserId,
+    DepartmentId, DifferenceId, Money, OrderId, PaymentId, RefundId, SessionId, SlotId, Span, Ts,
+    UserId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -299,6 +300,11 @@ pub enum Effect {
     PresenceMoved {
         /// Whose.
         doctor: UserId,
+    },
+    /// Repair a difference to a gateway's bill, as it was decided.
+    Repair {
+        /// Which.
+        difference: DifferenceId,
     },
 }
 

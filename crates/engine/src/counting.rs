@@ -6,6 +6,7 @@ use domain::consultation::ConsultationStatus;
 use domain::lifecycle::Status;
 use domain::order::Step;
 use domain::payment::{GatewayName, Payment, PaymentStatus, Purpose, Refund, RefundStatus};
+use domain::reconciliation::DifferenceKind;
 use metrics::{counter, histogram};
 use std::time::Duration;
 
@@ -95,5 +96,12 @@ pub(crate) fn refund(gateway: GatewayName, before: Option<&Refund>, after: &Refu
     };
     counter!("xinglin_refunds_total",
         "gateway" => gateway.to_string(), "purpose" => after.purpose.name(), "result" => result)
+    .increment(1);
+}
+
+/// A difference that was found between a gateway's bill and our books.
+pub(crate) fn difference(gateway: GatewayName, kind: DifferenceKind) {
+    counter!("xinglin_differences_total", "gateway" => gateway.to_string(),
+        "kind" => kind.constant(), "severity" => kind.severity().name())
     .increment(1);
 }

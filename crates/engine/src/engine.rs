@@ -11,7 +11,7 @@ use domain::{Calendar, OrderId, Ts};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use store::{OutboxRow, Store};
 use tokio::sync::{Mutex, Notify, Semaphore, broadcast, mpsc};
 use uuid::Uuid;
@@ -99,6 +99,8 @@ pub(crate) struct Inner {
     /// processes the store's guards decide.
     pub turns: std::sync::Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
     pub looking_at_files: Semaphore,
+    /// Before then, in microseconds, no day is due to be reconciled.
+    pub next_reconciliation: AtomicI64,
 }
 
 impl Engine {
@@ -128,6 +130,7 @@ impl Engine {
                 rooms: Rooms::default(),
                 turns: std::sync::Mutex::default(),
                 looking_at_files: Semaphore::new(FILES_LOOKED_AT),
+                next_reconciliation: AtomicI64::new(i64::MIN),
             }),
         })
     }

@@ -7,6 +7,7 @@ use domain::ledger::Month;
 use domain::lifecycle::Language;
 use domain::order::{Guard, Refusal};
 use domain::payment::GatewayName;
+use domain::reconciliation::SettleRefusal;
 use store::{CommitError, StoreError};
 use thiserror::Error;
 
@@ -86,6 +87,15 @@ pub enum EngineError {
     /// The gateway did not do it.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// It is being done this moment.
+    #[error("this {thing} is under way: wait until it has ended")]
+    UnderWay {
+        /// What.
+        thing: &'static str,
+    },
+    /// A difference is not settled that way.
+    #[error(transparent)]
+    Settle(#[from] SettleRefusal),
     /// Stored data could not be read.
     #[error("stored data can't be read: {0}")]
     Corrupt(String),

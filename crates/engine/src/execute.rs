@@ -17,8 +17,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{
-    Changes, Closing, CommitError, EntryRow, IdempotencyRow, JournalRow, Lease, LineRow,
-    OrderChange, OutboxRow, Session, Slot, StoreError, TimerChange, TimerRow,
+    Changes, Closing, CommitError, DifferenceRow, EntryRow, IdempotencyRow, JournalRow, Lease,
+    LineRow, OrderChange, OutboxRow, Session, Slot, StoreError, TimerChange, TimerRow,
 };
 use uuid::Uuid;
 
@@ -37,6 +37,8 @@ pub enum Answered<'a> {
     Session(&'a Session, &'a [Slot]),
     /// A month of the ledger, closed.
     Closing(&'a Closing),
+    /// A difference to a gateway's bill, after the decision.
+    Difference(&'a DifferenceRow),
 }
 
 /// Makes the answer that is kept for an idempotency key: HTTP status and body.

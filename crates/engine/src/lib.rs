@@ -18,6 +18,7 @@ mod pay_link;
 mod presence;
 mod preview;
 mod quote;
+pub mod reconciliation;
 mod relay;
 mod room;
 mod rooms;

@@ -55,10 +55,12 @@ impl Engine {
                     .await
             }
             Notice::AskPayment { out_trade_no, .. } => {
-                self.ask_payment(gateway, out_trade_no, request_id).await
+                let asked = self.ask_payment(gateway, out_trade_no, request_id).await;
+                unless_unknown(gateway, asked)
             }
             Notice::AskRefund { out_refund_no, .. } => {
-                self.ask_refund(gateway, out_refund_no, request_id).await
+                let asked = self.ask_refund(gateway, out_refund_no, request_id).await;
+                unless_unknown(gateway, asked)
             }
             Notice::Other { event_type, .. } => {
                 tracing::info!(event_type, "a notice of no use here was acknowledged");
@@ -196,5 +198,20 @@ impl Engine {
         } else {
             NoticeOutcome::Nothing
         })
+    }
+}
+
+/// A hint about something that is not ours, such as a refund made by hand at the gateway, is
+/// acknowledged: there is nothing to ask about, and the bill will show it.
+fn unless_unknown(
+    gateway: GatewayName,
+    asked: Result<NoticeOutcome, NoticeError>,
+) -> Result<NoticeOutcome, NoticeError> {
+    match asked {
+        Err(NoticeError::UnknownPayment(number)) => {
+            tracing::warn!(%gateway, number, "a notice hints at something that is not ours");
+            Ok(NoticeOutcome::Nothing)
+        }
+        other => other,
     }
 }

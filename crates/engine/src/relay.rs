@@ -57,7 +57,8 @@ pub(crate) fn first_delay(effect: &Effect) -> Span {
         | Effect::Review
         | Effect::SendRefund { .. }
         | Effect::SessionMoved { .. }
-        | Effect::PresenceMoved { .. } => Span::ZERO,
+        | Effect::PresenceMoved { .. }
+        | Effect::Repair { .. } => Span::ZERO,
     }
 }
 

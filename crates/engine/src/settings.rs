@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::reconciliation::{self, ReconciliationSettings};
 use domain::consultation::{ConsultationType, Rules, TimerName, When};
 use domain::{DepartmentId, Money, Share, Ts, UserId};
 use serde::de::DeserializeOwned;
@@ -18,8 +19,10 @@ pub const PRICES: &str = "consultation.prices";
 pub const MAINTENANCE: &str = "maintenance";
 /// The configuration that holds [`Hospital`].
 pub const HOSPITAL: &str = "hospital";
+/// The configuration that holds [`ReconciliationSettings`].
+pub const RECONCILIATION: &str = "reconciliation";
 /// The configurations that there are.
-pub const ALL: [&str; 4] = [RULES, PRICES, MAINTENANCE, HOSPITAL];
+pub const ALL: [&str; 5] = [RULES, PRICES, MAINTENANCE, HOSPITAL, RECONCILIATION];
 
 /// What a dispatched consultation costs, by type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +114,8 @@ impl Settings {
         write_default(store, PRICES, &Prices::default(), now).await?;
         write_default(store, MAINTENANCE, &Maintenance::default(), now).await?;
         write_default(store, HOSPITAL, &Hospital::default(), now).await?;
+        let reconciliation = ReconciliationSettings::default();
+        write_default(store, RECONCILIATION, &reconciliation, now).await?;
         Ok(Self {
             current: RwLock::new(Arc::new(read_current(store).await?)),
             rules: Mutex::default(),
@@ -206,6 +211,11 @@ pub async fn hospital(store: &Store) -> Result<Hospital, EngineError> {
     current(store, HOSPITAL).await
 }
 
+/// When days are reconciled, and who decides about what differs.
+pub async fn reconciliation_settings(store: &Store) -> Result<ReconciliationSettings, EngineError> {
+    current(store, RECONCILIATION).await
+}
+
 /// Whether a value would be accepted under this name, in words if not.
 pub fn validate(name: &str, value: &serde_json::Value) -> Result<(), String> {
     match name {
@@ -213,6 +223,7 @@ pub fn validate(name: &str, value: &serde_json::Value) -> Result<(), String> {
         PRICES => sensible_prices(&check(value)?),
         MAINTENANCE => check::<Maintenance>(value).map(drop),
         HOSPITAL => sensible_names(&check(value)?),
+        RECONCILIATION => reconciliation::sensible(&check(value)?),
         other => Err(format!(
             "`{other}` is not a setting: use {}",
             ALL.join(", ")

@@ -44,7 +44,8 @@ impl Engine {
         self.inner.live.store(true, Ordering::SeqCst);
         let relay = tokio::spawn(self.clone().relay_loop(stop.clone()));
         let timers = tokio::spawn(self.clone().poll_loop(stop.clone()));
-        vec![relay, timers]
+        let reconciliation = tokio::spawn(self.clone().reconciliation_loop(stop.clone()));
+        vec![relay, timers, reconciliation]
     }
 
     /// Works off everything that is due now, until nothing is, and says how much that was. For a
@@ -54,6 +55,7 @@ impl Engine {
         for _ in 0..SETTLE_ROUNDS {
             let mut swept = self.sweep_sessions().await? + self.sweep_presence().await?;
             swept += self.sweep_files().await? + self.publish_weekly().await?;
+            swept += self.sweep_reconciliations().await?;
             let in_this_round = self.work_once().await? + swept;
             if in_this_round == 0 {
                 return Ok(worked);

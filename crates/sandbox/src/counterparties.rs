@@ -1,7 +1,7 @@
 //! Who is played.
 
 use crate::counterparty::Counterparty;
-use crate::{SandboxError, stripe, wechat};
+use crate::{SandboxError, alipay, paypal, stripe, unionpay, wechat};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,5 +10,11 @@ pub(crate) type Open = fn(Option<&Path>) -> Result<Arc<dyn Counterparty>, Sandbo
 
 /// All counterparties. One more is one folder and one line here.
 pub(crate) fn counterparties() -> &'static [Open] {
-    &[wechat::open, stripe::open]
+    &[
+        wechat::open,
+        alipay::open,
+        unionpay::open,
+        paypal::open,
+        stripe::open,
+    ]
 }

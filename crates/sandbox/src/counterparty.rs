@@ -7,7 +7,7 @@ use crate::{Sandbox, SandboxError};
 use axum::Router;
 use axum::http::HeaderMap;
 use domain::payment::GatewayName;
-use domain::reconciliation::LineKind;
+use domain::reconciliation::{LineKind, LineStatus};
 use domain::{Money, Span, Ts};
 use jiff::tz::Offset;
 use std::collections::BTreeMap;
@@ -69,6 +69,17 @@ pub(crate) trait Counterparty: Send + Sync + 'static {
     /// On which day's bill a refund stands, if on any: the day of its success.
     fn billed_at(&self, refund: &Refund) -> Option<Ts> {
         refund.success_at
+    }
+
+    /// How a refund stands on that bill.
+    fn billed_status(&self, refund: &Refund) -> LineStatus {
+        match refund.status {
+            RefundStatus::Success => LineStatus::Succeeded,
+            RefundStatus::Processing => LineStatus::Processing,
+            RefundStatus::Failed | RefundStatus::Abnormal | RefundStatus::Closed => {
+                LineStatus::Failed
+            }
+        }
     }
 
     /// Its fee for a payment, or what a refund gives back of it (then negative), in

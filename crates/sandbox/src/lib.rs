@@ -8,6 +8,7 @@
 //! What all gateways share is here; what is one gateway's own is in a folder of its name, behind
 //! the trait [`Counterparty`](counterparty::Counterparty).
 
+mod alipay;
 mod bills;
 mod book;
 mod cashier;
@@ -20,6 +21,7 @@ mod ids;
 mod keys;
 mod payer;
 mod payments;
+mod paypal;
 mod refunds;
 mod refusal;
 mod schedule;
@@ -28,6 +30,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod unionpay;
 mod wechat;
 
 pub use control::ControlError;

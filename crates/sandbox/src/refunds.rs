@@ -13,6 +13,7 @@ use crate::telling::{Telling, check_outcome};
 use crate::{Sandbox, SandboxError};
 use domain::payment::GatewayName;
 use domain::{Span, Ts};
+use serde_json::Value;
 
 /// How long a refund hangs that chance has hit.
 const HANGS_FOR: Span = Span::hours(1);
@@ -67,6 +68,35 @@ impl Sandbox {
         faults.after_write(UnknownOutcome::Refund, hit, first)?;
         let refund = book.refund_at(gateway, &number).cloned();
         refund.ok_or(MoneyRefusal::OtherRefund)
+    }
+
+    /// Sends a refund once more that the payer's card or account didn't take; it arrives then.
+    pub(crate) fn refund_elsewhere(
+        &self,
+        gateway: GatewayName,
+        out_refund_no: &str,
+        extra: Value,
+    ) -> Result<Refund, MoneyRefusal> {
+        let now = self.now();
+        let mut book = self.book();
+        let faults = book.faults(gateway);
+        let mut refund = book
+            .refund_at(gateway, out_refund_no)
+            .filter(|refund| refund.status == RefundStatus::Abnormal)
+            .ok_or(MoneyRefusal::NotAbnormal)?
+            .clone();
+        refund.status = RefundStatus::Processing;
+        refund.extra = extra;
+        // Another end is another notice.
+        refund.notice_id = self.counterparty(gateway)?.notice_id(now);
+        let out_refund_no = out_refund_no.to_owned();
+        let hit = faults.refund_hit(&out_refund_no);
+        let finish = book.schedule(now, Task::FinishRefund { out_refund_no });
+        let change = Change::Refund(Box::new(refund.clone()));
+        book.commit(vec![change, finish])?;
+        self.wake();
+        faults.after_write(UnknownOutcome::Refund, hit, true)?;
+        Ok(refund)
     }
 
     /// How a refund stands, with its payment.

@@ -43,6 +43,9 @@ pub(crate) enum MoneyRefusal {
     /// More than there is.
     #[error("the refunds would be more than was paid")]
     MoreThanPaid,
+    /// Only what came back from the payer's card or account can be sent elsewhere.
+    #[error("the refund is not abnormal")]
+    NotAbnormal,
     /// The fault `refuseRefunds` is on.
     #[error("refunds are refused: {0:?}")]
     RefundRefused(RefundRefusal),

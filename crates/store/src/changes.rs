@@ -1,6 +1,6 @@
 //! What one command writes.
 
-use crate::{PresenceRow, Session};
+use crate::{DifferenceChange, PresenceRow, Session};
 use domain::consultation::ranking::Ranking;
 use domain::consultation::{Consultation, RoomLine, TimerName};
 use domain::ledger::{EntryKind, Posting};
@@ -31,6 +31,8 @@ pub struct Changes {
     pub session: Option<SessionChange>,
     /// Somebody who came or went.
     pub presence: Option<PresenceRow>,
+    /// A decision about a difference to a gateway's bill.
+    pub difference: Option<DifferenceChange>,
 }
 
 /// An order's change.
@@ -162,6 +164,11 @@ pub struct EntryRow {
     pub postings: Vec<Posting>,
     /// When.
     pub at: Ts,
+}
+
+impl EntryRow {
+    /// Stands where an entry is for no order: a difference to a gateway's bill that names none.
+    pub const NO_ORDER: OrderId = OrderId(Uuid::nil());
 }
 
 /// The answer kept for an idempotency key (spec 00, rule 5).

@@ -4,6 +4,7 @@ use crate::StoreError;
 use crate::value::Instant;
 use domain::lifecycle::{Status, UnknownStatus};
 use domain::{Currency, Money, Ts};
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -97,6 +98,11 @@ impl<'r> Cells<'r> {
         bytes.map(hash).transpose()
     }
 
+    /// Bytes of any length.
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        self.take()
+    }
+
     /// A JSON document.
     pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T, StoreError> {
         let text: &str = self.take()?;
@@ -125,6 +131,31 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn currency(&mut self) -> Result<Currency, StoreError> {
         self.named(|code| code.parse().ok())
+    }
+
+    /// A day.
+    pub(crate) fn day(&mut self) -> Result<Date, StoreError> {
+        self.named(|day| day.parse().ok())
+    }
+
+    /// A name that stands for a value, where there is one.
+    pub(crate) fn named_or_none<T>(
+        &mut self,
+        from: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let name: Option<&str> = self.take()?;
+        let unknown = |name| StoreError::Corrupt(format!("`{name}` is not a known name"));
+        name.map(|name| from(name).ok_or_else(|| unknown(name)))
+            .transpose()
+    }
+
+    /// An amount and, in the next cell, its currency, where both are there.
+    pub(crate) fn money_or_none(&mut self) -> Result<Option<Money>, StoreError> {
+        let amount = self.int_or_none()?;
+        let currency = self.named_or_none(|code| code.parse().ok())?;
+        Ok(amount
+            .zip(currency)
+            .map(|(amount, currency)| Money::new(amount, currency)))
     }
 
     /// An amount and, in the next cell, its currency.

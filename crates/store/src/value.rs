@@ -4,8 +4,8 @@
 //! times as text whose order is the order of times, ids as 16 bytes and documents as text.
 
 use domain::{
-    DepartmentId, FileId, OrderId, PaymentId, QuoteId, RefundId, SessionId, SlotId, Ts, UserId,
-    WeeklyId,
+    DepartmentId, DifferenceId, FileId, OrderId, PaymentId, QuoteId, ReconciliationId, RefundId,
+    SessionId, SlotId, Ts, UserId, WeeklyId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -106,8 +106,11 @@ values! {
     DepartmentId => Id(value) value.uuid();
     QuoteId => Id(value) value.uuid();
     FileId => Id(value) value.uuid();
+    ReconciliationId => Id(value) value.uuid();
+    DifferenceId => Id(value) value.uuid();
     Ts => At(value) value;
     [u8; 32] => Bytes(value) value.to_vec();
+    Vec<u8> => Bytes(value) value;
 }
 
 /// Microseconds from 1970 to 2000, where PostgreSQL begins to count.

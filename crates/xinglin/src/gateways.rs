@@ -224,3 +224,45 @@ fn refuse_sandbox_in_production(values: &Values) -> Result<()> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented_with_its_default() {
+        let documented = include_str!("../../../docs/configuration.md");
+        for (name, _, default) in SHARED {
+            let line = documented
+                .lines()
+                .find(|line| line.contains(&format!("`{name}`")));
+            let line = line.unwrap_or_else(|| panic!("{name} is not documented"));
+            assert!(
+                default.is_none_or(|default| line.contains(default)),
+                "{line}"
+            );
+        }
+        for (registration, setting) in settings() {
+            let name = format!("`{}`", setting.name);
+            let mut lines = documented.lines().filter(|line| line.contains(&name));
+            let line = lines.find(|line| line.starts_with('|'));
+            let line =
+                line.unwrap_or_else(|| panic!("{name} of {} is not documented", registration.name));
+            let default = setting.default.unwrap_or("none");
+            assert!(
+                line.contains(default),
+                "{line} should have the default {default}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_of_settings_and_options_are_each_ones_own() {
+        let mut names: Vec<&str> = settings().map(|(_, setting)| setting.name).collect();
+        names.extend(SHARED.map(|(name, ..)| name));
+        let mut options: Vec<String> = names.iter().map(|name| option(name)).collect();
+        options.sort();
+        options.dedup();
+        assert_eq!(options.len(), names.len());
+    }
+}

@@ -5,7 +5,7 @@
       search: "搜索路径或说明", switch: "English", parameters: "参数", body: "请求", answers: "应答",
       none: "没有匹配的接口", failed: "接口说明读取失败：", required: "必填", or: "或", of: "的列表",
       about: "互联网医院订单接口。所有应答使用同一信封：success 加 data 与 meta，或 error。时间为 UTC 的 RFC 3339，六位小数；金额为最小货币单位的整数，附币种。未知字段会被拒绝，请求体不超过 1 MiB。用 Accept-Language 选择 zh-CN 或 en；X-Request-Id 可由您给出，每个应答都会带回。",
-      tags: { "Sign-in": "登录", "Doctors and sessions": "医生与场次", "Orders": "订单", "Consultation": "问诊", "Files": "文件", "Payments": "支付", "Ledger": "账簿", "Operations": "运营", "Health": "健康检查" },
+      tags: { "Sign-in": "登录", "Doctors and sessions": "医生与场次", "Orders": "订单", "Consultation": "问诊", "Files": "文件", "Payments": "支付", "Ledger": "账簿", "Reconciliation": "对账", "Operations": "运营", "Health": "健康检查" },
       who: [[/^Anybody\.$/, "无需登录。"], [/^Whoever is signed in\.$/, "登录即可。"], [/^Only: /, "仅限："]],
     },
     en: {

@@ -48,7 +48,7 @@ async fn close(State(state): State<AppState>, asked: Asked<WhichMonth>) -> Resul
     let kept: Answer = Arc::new(move |answered| {
         let value = match answered {
             Answered::Closing(closing) => view::closing(closing),
-            Answered::Order(_) | Answered::Session(..) => Value::Null,
+            Answered::Order(_) | Answered::Session(..) | Answered::Difference(_) => Value::Null,
         };
         (StatusCode::CREATED.as_u16(), success(&value, now))
     });

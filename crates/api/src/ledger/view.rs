@@ -7,7 +7,7 @@ use domain::lifecycle::Language;
 use domain::{Currency, OrderId};
 use engine::{Against, ClosingPreview};
 use serde_json::{Value, json};
-use store::{AccountBalance, AccountEntry, Closing, DayMovements, UnsettledMoney};
+use store::{AccountBalance, AccountEntry, Closing, DayMovements, EntryRow, UnsettledMoney};
 
 /// An account's line of the chart.
 pub fn account(account: Account, language: Language) -> Value {
@@ -100,8 +100,9 @@ pub fn trial_balance(balance: &TrialBalance, language: Language) -> Value {
 /// A posting in its account's list.
 pub fn entry(account: Account, entry: &AccountEntry, language: Language) -> Value {
     let (amount, side) = account.standing(entry.amount);
+    let of_order = Some(entry.order).filter(|order| *order != EntryRow::NO_ORDER);
     json!({
-        "entryId": entry.place.entry, "orderId": entry.order, "kind": entry.kind.name(),
+        "entryId": entry.place.entry, "orderId": of_order, "kind": entry.kind.name(),
         "kindLabel": entry.kind.label(language), "at": entry.at,
         "side": side.name(), "amount": amount, "currency": entry.currency,
     })

@@ -150,7 +150,8 @@ pub struct TrialBalance {
 #[schema(rename_all = "camelCase")]
 pub struct AccountEntry {
     entry_id: Uuid,
-    order_id: Uuid,
+    /// Of which order; none where it is about a gateway's bill.
+    order_id: Option<Uuid>,
     #[schema(example = "payment_received")]
     kind: String,
     kind_label: String,

@@ -8,6 +8,7 @@ mod ledger;
 mod operations;
 mod order_schemas;
 mod orders;
+mod reconciliation;
 mod requests;
 mod schemas;
 #[cfg(test)]
@@ -57,6 +58,8 @@ enum Gives {
     One(Refers),
     Many(Refers),
     Page(Refers),
+    /// One, with a page of what belongs to it.
+    Part(Refers),
     /// Not in the envelope.
     Bare(&'static str, Option<Refers>),
 }
@@ -258,6 +261,7 @@ impl Row {
                 Array::new(refers(named)).into(),
                 refer::<schemas::Meta>(named),
             ),
+            Gives::Part(refers) => (refers(named).into(), refer::<schemas::PageMeta>(named)),
             Gives::Page(refers) => (
                 Array::new(refers(named)).into(),
                 refer::<schemas::PageMeta>(named),
@@ -389,6 +393,7 @@ fn rows() -> Vec<Row> {
     all.extend(of("Files", files::files()));
     all.extend(of("Payments", orders::payments()));
     all.extend(of("Ledger", ledger::ledger()));
+    all.extend(of("Reconciliation", reconciliation::reconciliation()));
     all.extend(of("Operations", operations::operations()));
     all.extend(of("Health", operations::health()));
     all
@@ -410,6 +415,10 @@ fn tags() -> Vec<Tag> {
             "Pictures, voice and documents of a conversation: announced, put, confirmed, read.",
         ),
         ("Payments", "Paying, refunds, gateways."),
+        (
+            "Reconciliation",
+            "Gateways' bills against our books: days, differences, and what is decided about them.",
+        ),
         (
             "Ledger",
             "Accounts, days, trial balances, and the closing of months.",

@@ -354,7 +354,8 @@ pub struct Message {
     /// What the system says is in the reader's language.
     text: String,
     /// What happened, where the system speaks: `opened`, `started`, `doctor_away`, `doctor_back`,
-    /// `connection_failed`, `broken_off`, `resumed`, `timed_out` or `ended`.
+    /// `connection_failed`, `broken_off`, `resumed`, `timed_out`, `ended` or
+    /// `late_money`.
     event: Option<String>,
     file_id: Option<Uuid>,
     at: Instant,

@@ -359,6 +359,27 @@ pub fn payments() -> Vec<Row> {
         .by(STAFF)
         .fails(&paid),
         row(
+            Post,
+            "/payments/{id}/settle/preview",
+            (
+                "What an outcome by evidence would do",
+                "凭证据核定支付结果：预览",
+            ),
+            One(refer::<seen::Preview>),
+        )
+        .by(STAFF)
+        .fails(&REFUSED)
+        .fails(&[C::NotFound])
+        .takes::<asked::Settle>(),
+        review(
+            "/payments/{id}/settle",
+            (
+                "Say how a payment of unknown outcome ended, with evidence",
+                "凭证据核定支付结果",
+            ),
+        )
+        .takes::<asked::Settle>(),
+        row(
             Get,
             "/payments/refunds",
             ("Refunds that wait for a person", "待处理退款"),

@@ -240,6 +240,28 @@ pub struct RecordedPayment {
 }
 
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum SettledAs {
+    Paid,
+    Unpaid,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Settle {
+    order_id: Uuid,
+    outcome: SettledAs,
+    /// What was really paid; with `paid` only.
+    amount: Option<Money>,
+    /// The gateway's number of the payment; with `paid` only.
+    #[schema(min_length = 1, max_length = 128)]
+    transaction_id: Option<String>,
+    /// Evidence, such as a line of the gateway's page or of the bank's statement.
+    #[schema(min_length = 1, max_length = 1000)]
+    proof: String,
+}
+
+#[derive(ToSchema)]
 pub struct Elsewhere {
     /// Another card of the payer's; without it, the money goes to the merchant's own account.
     card: Option<OtherCard>,

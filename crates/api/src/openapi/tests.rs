@@ -3,6 +3,7 @@
 mod gateway;
 mod house;
 mod ledger;
+mod reconciliation;
 
 use super::{BASE, document, rows, verb};
 use axum::body::{Body, to_bytes};

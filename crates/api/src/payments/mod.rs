@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::routing::{get, post};
-use domain::consultation::{Command, Consultation, Facts};
+use domain::consultation::{Command, Consultation, Facts, ProvenOutcome};
 use domain::lifecycle::{Language, Status};
 use domain::order::Role;
 use domain::payment::{GatewayName, Method, Payment};
@@ -35,6 +35,8 @@ pub fn routes() -> Router<AppState> {
         .route("/payments/create-intent", post(intent))
         .route("/payments/confirm", post(confirm))
         .route("/payments/record", post(record))
+        .route("/payments/{id}/settle", post(settle))
+        .route("/payments/{id}/settle/preview", post(preview_settle))
         .route("/payments/status/{id}", get(status))
         .route("/payments/gateways", get(gateways))
         .merge(refunds::routes())
@@ -216,7 +218,7 @@ fn kept_payment(looking: Looking) -> Answer {
                     "payment": payment.map(|payment| view::payment(payment, looking.language)),
                 })
             }
-            Answered::Session(..) | Answered::Closing(_) => Value::Null,
+            Answered::Session(..) | Answered::Closing(_) | Answered::Difference(_) => Value::Null,
         };
         (200, success(&value, looking.now))
     })
@@ -371,4 +373,85 @@ async fn record(State(state): State<AppState>, asked: Asked<Record>) -> Result<D
     };
     let executed = crate::orders::command(&state, &asked, *order_id, what).await?;
     crate::orders::viewed(&state, &asked, &executed.order).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Settle {
+    order_id: OrderId,
+    outcome: SettledAs,
+    amount: Option<Money>,
+    transaction_id: Option<String>,
+    proof: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum SettledAs {
+    Paid,
+    Unpaid,
+}
+
+/// An operator says how a payment of unknown outcome ended, with evidence.
+async fn settle(
+    State(state): State<AppState>,
+    Path(payment): Path<String>,
+    asked: Asked<Settle>,
+) -> Result<Data, NotNow> {
+    asked.caller.must_be(&[Role::Operator, Role::Admin])?;
+    let what = settled(&payment, &asked.body)?;
+    let executed = crate::orders::command(&state, &asked, asked.body.order_id, what).await?;
+    crate::orders::viewed(&state, &asked, &executed.order).await
+}
+
+/// What that would do, without doing it.
+async fn preview_settle(
+    State(state): State<AppState>,
+    Path(payment): Path<String>,
+    asked: Asked<Settle>,
+) -> Result<Data, NotNow> {
+    asked.caller.must_be(&[Role::Operator, Role::Admin])?;
+    let what = settled(&payment, &asked.body)?;
+    let (order, actor) = (asked.body.order_id, asked.caller.actor());
+    let preview = state.engine.preview(order, &what, actor).await?;
+    Ok(crate::preview::view(&preview, asked.context.language).into())
+}
+
+fn settled(payment: &str, body: &Settle) -> Result<Command, ApiError> {
+    let proof = body.proof.trim().to_owned();
+    if proof.is_empty() || proof.chars().count() > 1_000 {
+        return Err(ApiError::field("proof", "must have 1 to 1000 characters"));
+    }
+    let number = body.transaction_id.as_deref().map(str::trim);
+    let outcome = match (body.outcome, body.amount, number) {
+        (SettledAs::Unpaid, None, None) => ProvenOutcome::Unpaid,
+        (SettledAs::Unpaid, Some(_), _) => {
+            return Err(ApiError::field("amount", "goes with outcome `paid` only"));
+        }
+        (SettledAs::Unpaid, None, Some(_)) => {
+            let words = "goes with outcome `paid` only";
+            return Err(ApiError::field("transactionId", words));
+        }
+        (SettledAs::Paid, None, _) => {
+            let words = "is needed: what was really paid";
+            return Err(ApiError::field("amount", words));
+        }
+        (SettledAs::Paid, Some(amount), Some(number))
+            if (1..=128).contains(&number.chars().count()) =>
+        {
+            ProvenOutcome::Paid {
+                amount,
+                transaction_id: number.to_owned(),
+            }
+        }
+        (SettledAs::Paid, Some(_), _) => {
+            let words = "is needed: the gateway's number of the payment, 1 to 128 characters";
+            return Err(ApiError::field("transactionId", words));
+        }
+    };
+    Ok(Command::SettlePayment {
+        payment: id(payment)?,
+        outcome,
+        proof,
+    })
 }

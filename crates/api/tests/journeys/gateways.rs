@@ -5,7 +5,7 @@
 use crate::harness::gateways::Way;
 use crate::harness::scenes::{DISPATCH_PRICE as PRICE, TO_SERVICE, summary, then};
 use crate::harness::{Person, World};
-use domain::Currency::CNY;
+use domain::Currency::{CNY, NZD};
 use domain::Span;
 use domain::payment::GatewayName as G;
 use sandbox::views::{Faults, PayCallback, RedeliverRequest, RefundRefusal, UnknownOutcome};
@@ -21,12 +21,20 @@ const fn way(gateway: G, method: &'static str, currency: domain::Currency) -> Wa
 }
 
 const WECHAT: Way = way(G::WECHAT, "native", CNY);
+const ALIPAY: Way = way(G::ALIPAY, "page", CNY);
+const UNIONPAY: Way = way(G::UNIONPAY, "front", CNY);
+const PAYPAL: Way = way(G::PAYPAL, "checkout", NZD);
+const STRIPE: Way = way(G::STRIPE, "card", NZD);
 
 /// Writes each journey for each gateway, and on each database.
 macro_rules! over_each_gateway {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         mod $name {
             over_each_gateway!(@gateway $name wechat super::super::WECHAT);
+            over_each_gateway!(@gateway $name alipay super::super::ALIPAY);
+            over_each_gateway!(@gateway $name unionpay super::super::UNIONPAY);
+            over_each_gateway!(@gateway $name paypal super::super::PAYPAL);
+            over_each_gateway!(@gateway $name stripe super::super::STRIPE);
         }
     )+};
     (@gateway $name:ident $gateway:ident $way:expr) => {
@@ -258,10 +266,12 @@ async fn paid_twice(world: &mut World, way: Way) {
     {
         assert!(taken);
         assert_eq!((paid, back), (json!(2 * PRICE), json!(PRICE)), "{now:#}");
-        assert!(
-            world.noted(&patient, &order, "late_money").await,
-            "the patient is told"
-        );
+        let room = world
+            .get(&patient, &format!("/orders/{order}/messages"))
+            .await;
+        let lines = room.data().as_array().expect("lines").clone();
+        let told = |line: &Value| line.to_string().contains("late_money");
+        assert!(lines.iter().any(told), "the patient is told: {lines:#?}");
         assert_eq!(world.gone_back(way.gateway), (1, PRICE));
     } else {
         assert_eq!((paid, back), (json!(PRICE), json!(0)), "{now:#}");
@@ -500,6 +510,31 @@ async fn away_when_somebody_wants_to_pay(world: &mut World, way: Way) {
 }
 
 journey!(
+    /// The other ways of the same gateways: inside their apps, from a phone's browser, by code.
+    every_other_method_is_paid_and_given_back,
+    |world| {
+        let mut given_back = 0;
+        for (gateway, method, payer) in [
+            (G::WECHAT, "jsapi", Some("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")),
+            (G::WECHAT, "h5", None),
+            (G::ALIPAY, "wap", None),
+            (G::ALIPAY, "precreate", None),
+            (G::ALIPAY, "create", Some("2088102146225135")),
+        ] {
+            let way = Way { payer, ..way(gateway, method, CNY) };
+            let patient = world.patient().await;
+            let order = world.paid_over(&patient, way).await;
+            world.stands(&order, 200, PRICE, 0).await;
+            world.cancel(&patient, &order).await;
+            world.pass(Span::minutes(2)).await;
+            world.stands(&order, 901, PRICE, PRICE).await;
+            given_back += 1;
+        }
+        assert_eq!(world.gone_back(G::WECHAT).0 + world.gone_back(G::ALIPAY).0, given_back);
+    }
+);
+
+journey!(
     /// Money at the counter: recorded by an operator with proof, given back by hand.
     money_at_the_counter,
     |world| {
@@ -558,6 +593,43 @@ journey!(
         let wechat = wechat.clone().find(|gateway| gateway["name"] == "wechat").expect("wechat");
         assert!(wechat["reason"].as_str().expect("words").contains("takes CNY"));
         world.cancel(&patient, &order).await;
+    }
+);
+
+journey!(
+    /// A gateway that is gone for good: unknown stays unknown until an operator has evidence, sees
+    /// what it would do, and says so.
+    an_operator_ends_an_unknown_outcome_with_evidence,
+    |world| {
+        let (patient, order, number) = paying(world, UNIONPAY).await;
+        world.pay_telling(&number, PayCallback::Never).await;
+        world.faults_at(UNIONPAY, Faults { down: true, ..Default::default() });
+        for _ in 0..8 {
+            world.pass(Span::hours(3)).await;
+        }
+        world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        let payment = world.order(&order).await["payments"][0]["id"].clone();
+        let path = format!("/payments/{}/settle", payment.as_str().expect("id"));
+        let body = |amount: Value, proof: &str| {
+            json!({
+                "orderId": order, "outcome": "paid", "amount": amount,
+                "transactionId": "2026030209001", "proof": proof,
+            })
+        };
+        let price = json!({ "amount": PRICE, "currency": "CNY" });
+        world.post(&patient, &path, body(price.clone(), "对账单")).await.refused(403, "1003");
+        world.post(&world.operator, &path, body(price.clone(), " ")).await.refused(422, "6001");
+        world.post(&world.operator, &path, body(Value::Null, "对账单")).await.refused(422, "6001");
+        let shown = world.post(&world.operator, &format!("{path}/preview"), body(price.clone(), "对账单")).await;
+        assert!(shown.data().to_string().contains("DISPATCHING"), "{:#}", shown.body);
+        world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        world.post(&world.operator, &path, body(price, "对账单")).await.data();
+        world.settle().await;
+        world.stands(&order, 200, PRICE, 0).await;
+        world.faults_at(UNIONPAY, Faults::default());
+        world.cancel(&patient, &order).await;
+        world.pass(Span::minutes(3)).await;
+        world.stands(&order, 901, PRICE, PRICE).await;
     }
 );
 

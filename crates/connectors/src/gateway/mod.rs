@@ -15,6 +15,7 @@ pub use terms::{MethodTerms, PayKind, RefundTerms, Terms};
 use domain::payment::{GatewayName, Method, PayWith};
 use domain::{Money, Ts};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -105,8 +106,9 @@ pub struct RefundRef {
     pub out_refund_no: String,
     /// How much goes back.
     pub amount: Money,
-    /// When it was asked for; the same each time the same refund is spoken of.
-    pub requested_at: Ts,
+    /// When it was granted, or taken up again after it surely failed; the same each time the same
+    /// try is spoken of.
+    pub sent_at: Ts,
     /// The gateway's number, if it gave one.
     pub refund_id: Option<String>,
 }
@@ -214,6 +216,10 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// Fetches the bill of a day, by the gateway's calendar. `Unavailable` where it is not made
     /// yet; a day without business is an empty bill.
     fn bill<'a>(&'a self, day: Date, now: Ts) -> Answer<'a, Bill>;
+    /// Where the days of its bills begin and end: in China, unless it says otherwise.
+    fn bill_zone(&self) -> TimeZone {
+        TimeZone::fixed(jiff::tz::offset(8))
+    }
     /// Verifies and reads a callback.
     fn callback<'a>(&'a self, callback: &'a Callback<'a>, now: Ts) -> Heard<'a>;
     /// What the gateway is answered when its callback was taken (or was known before).

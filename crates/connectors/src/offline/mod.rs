@@ -230,7 +230,7 @@ mod tests {
             total: Money::fen(3000),
             out_refund_no: "RF0195563f7a2c7c3e9d4b2a1f00c0ffee".to_owned(),
             amount: Money::fen(3000),
-            requested_at: now(),
+            sent_at: now(),
             refund_id: None,
         };
         let start = StartRefund {

@@ -1,19 +1,23 @@
-//! The two parts of an X.509 certificate that verifying needs.
+//! The parts of an X.509 certificate that verifying needs.
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const VERSION: u8 = 0xa0;
+use super::validity::Validity;
+
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const VERSION: u8 = 0xa0;
 
 /// What is needed of a certificate.
 pub(super) struct Certificate<'a> {
     /// Upper-case hex.
     pub(super) serial: String,
+    /// When it is good; `None` where its times can't be read.
+    pub(super) validity: Option<Validity>,
     /// The SubjectPublicKeyInfo, tag and length included.
     pub(super) public_key: &'a [u8],
 }
 
 impl<'a> Certificate<'a> {
-    /// Walks down to the serial and the public key (RFC 5280, 4.1): a certificate is a sequence
+    /// Walks down to the serial, the validity and the public key (RFC 5280, 4.1): a certificate is a sequence
     /// that begins with a sequence of version `[0]`, serial, algorithm, issuer, validity, subject
     /// and public key.
     pub(super) fn read(der: &'a [u8]) -> Option<Self> {
@@ -25,31 +29,35 @@ impl<'a> Certificate<'a> {
         }
         let serial = Element::read(fields).filter(|element| element.tag == INTEGER)?;
         fields = serial.after;
-        for _ in ["algorithm", "issuer", "validity", "subject"] {
+        for _ in ["algorithm", "issuer"] {
             fields = Element::read(fields)?.after;
         }
+        let validity = Element::read(fields).filter(|element| element.tag == SEQUENCE)?;
+        let subject = Element::read(validity.after)?;
+        fields = subject.after;
         let public_key = Element::read(fields).filter(|element| element.tag == SEQUENCE)?;
         // A leading zero only keeps the number positive.
         let digits = serial.content.strip_prefix(&[0]).unwrap_or(serial.content);
         Some(Self {
             serial: digits.iter().map(|byte| format!("{byte:02X}")).collect(),
+            validity: Validity::read(validity.content),
             public_key: public_key.whole,
         })
     }
 }
 
 /// One element of DER.
-struct Element<'a> {
-    tag: u8,
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
     /// With tag and length.
     whole: &'a [u8],
-    content: &'a [u8],
+    pub(crate) content: &'a [u8],
     /// What follows it.
-    after: &'a [u8],
+    pub(crate) after: &'a [u8],
 }
 
 impl<'a> Element<'a> {
-    fn read(input: &'a [u8]) -> Option<Self> {
+    pub(crate) fn read(input: &'a [u8]) -> Option<Self> {
         let (&tag, rest) = input.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, content) = if first < 0x80 {

@@ -1,10 +1,19 @@
 //! RSA signatures as the gateways use them: PKCS#1 v1.5 with SHA-256, Base64 around it. Verifying
 //! compares inside the library, in constant time.
 
-mod certificate;
+pub(crate) mod certificate;
+mod issue;
+mod oaep;
+mod validity;
 
+pub use issue::Issue;
+pub use oaep::{DecryptingKey, EncryptingKey};
+pub use validity::Validity;
+
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::KeyPair as _;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,6 +48,9 @@ pub enum KeyError {
     /// The system gave no randomness, or the key is unusable.
     #[error("the message could not be signed")]
     NotSigned,
+    /// Longer than the key can take, or no randomness.
+    #[error("the text could not be encrypted")]
+    NotEncrypted,
 }
 
 /// A private key that signs, by RSA PKCS#1 v1.5 with SHA-256.
@@ -58,6 +70,24 @@ impl SigningKey {
 
     /// The Base64 text of the signature.
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        self.sign_bytes(message)
+            .map(|signature| STANDARD.encode(signature))
+    }
+
+    /// The SubjectPublicKeyInfo of its public half.
+    pub fn public_spki_der(&self) -> Result<Vec<u8>, KeyError> {
+        let public: PublicKeyX509Der<'_> =
+            self.0
+                .public_key()
+                .as_der()
+                .map_err(|reason| KeyError::NotAKey {
+                    expected: "an RSA key with a public half",
+                    reason: reason.to_string(),
+                })?;
+        Ok(public.as_ref().to_vec())
+    }
+
+    fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0
             .sign(
@@ -67,7 +97,7 @@ impl SigningKey {
                 &mut signature,
             )
             .map_err(|_| KeyError::NotSigned)?;
-        Ok(STANDARD.encode(signature))
+        Ok(signature)
     }
 }
 
@@ -84,10 +114,7 @@ impl VerifyingKey {
     /// Who issued it is not looked at: it is trusted because it was configured.
     pub fn from_certificate_pem(pem: &str, serial: &str) -> Result<Self, KeyError> {
         let der = pem_block(pem, "CERTIFICATE")?;
-        let certificate = Certificate::read(&der).ok_or(KeyError::NotAKey {
-            expected: "an X.509 certificate",
-            reason: "its outer structure can't be read".to_owned(),
-        })?;
+        let certificate = read_certificate(&der)?;
         let digits = |text: &str| text.trim_start_matches('0').to_ascii_uppercase();
         if digits(&certificate.serial) != digits(serial) {
             return Err(KeyError::WrongSerial {
@@ -114,6 +141,36 @@ impl VerifyingKey {
             .decode(signature)
             .is_ok_and(|bytes| self.0.verify_sig(message, &bytes).is_ok())
     }
+}
+
+/// A key out of a certificate, and when the certificate is good.
+pub struct CertifiedKey {
+    /// Verifies what the certificate's owner signed.
+    pub key: VerifyingKey,
+    /// From when until when.
+    pub validity: Validity,
+}
+
+impl CertifiedKey {
+    /// Takes key and validity out of the first certificate of a PEM text. Who issued it is not
+    /// looked at: the caller knows from where the text came.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let der = pem_block(pem, "CERTIFICATE")?;
+        let certificate = read_certificate(&der)?;
+        let validity = certificate.validity.ok_or(KeyError::NotAKey {
+            expected: "an X.509 certificate",
+            reason: "its validity can't be read".to_owned(),
+        })?;
+        let key = VerifyingKey::from_spki_der(certificate.public_key)?;
+        Ok(Self { key, validity })
+    }
+}
+
+fn read_certificate(der: &[u8]) -> Result<Certificate<'_>, KeyError> {
+    Certificate::read(der).ok_or(KeyError::NotAKey {
+        expected: "an X.509 certificate",
+        reason: "its outer structure can't be read".to_owned(),
+    })
 }
 
 /// The bytes of the first PEM block with this label.

@@ -33,7 +33,7 @@ impl Stripe {
             return Err(operation.unavailable(GATEWAY, reason));
         }
         let (from, to) = (from.to_string(), to.to_string());
-        let mut movements = Vec::new();
+        let mut reader = BillReader::default();
         let mut raw = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -56,13 +56,16 @@ impl Stripe {
             after = page
                 .next_after(after.as_deref(), |movement| &movement.id)
                 .map_err(|reason| operation.unavailable(GATEWAY, reason))?;
-            movements.extend(page.data);
+            reader
+                .add(&page.data)
+                .map_err(|reason| operation.unavailable(GATEWAY, reason))?;
             if after.is_none() {
-                let lines = read_lines(&movements)
-                    .map_err(|reason| operation.unavailable(GATEWAY, reason))?;
-                // Stripe's list has no sums of its own.
-                let totals = None;
-                return Ok(Bill { lines, totals, raw });
+                return Ok(Bill {
+                    lines: reader.lines,
+                    // Stripe's list has no sums of its own.
+                    totals: None,
+                    raw,
+                });
             }
         }
         let reason = format!("the bill has more than {MAX_PAGES} pages");
@@ -82,32 +85,59 @@ fn bounds(day: Date) -> Result<(i64, i64), String> {
     Ok((second(day)?, second(next)?))
 }
 
-/// The lines of a bill: charges, refunds, and refunds that failed after an earlier day had them as
-/// paid. Payouts, disputes, and Stripe's own fees are no payments or refunds; they stay in the
-/// bill's bytes.
+/// Reads a bill page by page, so that no more than one page is there in full.
 ///
-/// # Errors
-///
-/// In words, where a movement of a kind that we know can't be read: a bill with a hole in it would
-/// make money look missing.
-pub fn read_lines(movements: &[BalanceTransaction]) -> Result<Vec<BillLine>, String> {
-    let mut lines = Vec::new();
-    let mut refunds = HashSet::new();
-    for movement in movements {
-        let Some(kind) = kind_of(movement) else {
-            continue;
-        };
-        let line = u32::try_from(lines.len() + 1).map_err(|_| "the bill has too many lines")?;
-        let read = read_line(movement, kind, line);
-        if let Some(read) = read.map_err(|reason| format!("{}: {reason}", movement.id))? {
-            // A refund that was made and failed on one day is one line, which says so.
-            let is_known = |id: &String| kind != Movement::Payment && !refunds.insert(id.clone());
-            if !read.refund_id.as_ref().is_some_and(is_known) {
-                lines.push(read);
+/// Its lines are charges, refunds, and refunds that failed after an earlier day had them as paid.
+/// Payouts, disputes, and Stripe's own fees are no payments or refunds; they stay in the bill's
+/// bytes.
+#[derive(Debug, Default)]
+pub struct BillReader {
+    /// The lines so far.
+    pub lines: Vec<BillLine>,
+    /// The refunds that were made in it, and those that failed in it, by id.
+    made: HashSet<String>,
+    failed: HashSet<String>,
+}
+
+impl BillReader {
+    /// Reads the movements of one more page.
+    ///
+    /// # Errors
+    ///
+    /// In words, where a movement of a kind that we know can't be read: a bill with a hole in it
+    /// would make money look missing.
+    pub fn add(&mut self, movements: &[BalanceTransaction]) -> Result<(), String> {
+        for movement in movements {
+            let Some(kind) = kind_of(movement) else {
+                continue;
+            };
+            let line = u32::try_from(self.lines.len() + 1).map_err(|_| "too many lines")?;
+            let read = read_line(movement, kind, line);
+            let Some(read) = read.map_err(|reason| format!("{}: {reason}", movement.id))? else {
+                continue;
+            };
+            // A refund that was made and failed on one day is one line, which says so. One that
+            // was made twice is two: that is for the reconciliation to see.
+            let id = read.refund_id.clone().unwrap_or_default();
+            let is_told = match kind {
+                Movement::Payment => false,
+                Movement::Refund => {
+                    let is_told = self.failed.contains(&id);
+                    self.made.insert(id);
+                    is_told
+                }
+                Movement::RefundFailure => {
+                    let is_told = self.made.contains(&id);
+                    self.failed.insert(id);
+                    is_told
+                }
+            };
+            if !is_told {
+                self.lines.push(read);
             }
         }
+        Ok(())
     }
-    Ok(lines)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -36,6 +36,7 @@ use domain::payment::GatewayName;
 use domain::{Currency, Money, Ts};
 use errors::{BAD_PARAMETER, GATEWAY};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde_json::json;
@@ -127,6 +128,11 @@ impl PaymentGateway for Stripe {
 
     fn bill<'a>(&'a self, day: Date, now: Ts) -> Answer<'a, Bill> {
         Box::pin(self.fetch_bill(day, now))
+    }
+
+    /// Stripe counts days in UTC.
+    fn bill_zone(&self) -> TimeZone {
+        TimeZone::UTC
     }
 
     fn callback<'a>(&'a self, callback: &'a Callback<'a>, now: Ts) -> Heard<'a> {

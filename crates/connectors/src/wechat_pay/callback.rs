@@ -1,8 +1,9 @@
 //! What WeChat sends to our `notify_url`.
 
+use super::WechatPay;
+use super::refunds::refund_status;
 use super::signature::VerificationError;
 use super::wire::{Notification, RefundNotice, Transaction};
-use super::{WechatPay, refund_status};
 use crate::gateway::{Callback, CallbackError, Notice, PaymentState};
 use domain::Ts;
 use serde::de::DeserializeOwned;

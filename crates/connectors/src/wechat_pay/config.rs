@@ -1,8 +1,9 @@
 //! What a merchant must configure, checked before the first request.
 
+use super::Encrypting;
 use super::resource::{ResourceError, ResourceKey};
 use super::signature::{PUBLIC_KEY_PREFIX, PlatformKeys};
-use crate::rsa::{KeyError, SigningKey, VerifyingKey};
+use crate::rsa::{EncryptingKey, KeyError, SigningKey, VerifyingKey};
 use reqwest::Url;
 use std::fmt;
 use std::time::Duration;
@@ -103,6 +104,7 @@ pub(super) struct Parts {
     pub(super) platform_keys: PlatformKeys,
     /// The serial that answers shall be signed with; in public-key mode it must be asked for.
     pub(super) wanted_serial: Option<String>,
+    pub(super) encrypting: Encrypting,
     pub(super) http: reqwest::Client,
 }
 
@@ -133,8 +135,24 @@ impl WechatPayConfig {
             resource_key,
             platform_keys: self.read_platform_keys()?,
             wanted_serial,
+            encrypting: self.encrypting()?,
             http: crate::http::client(&base, self.timeout)?,
         })
+    }
+
+    fn encrypting(&self) -> Result<Encrypting, WechatPayConfigError> {
+        let PlatformKey { serial, pem } =
+            preferred(&self.platform_keys).ok_or(WechatPayConfigError::NoPlatformKey)?;
+        let key = if serial.starts_with(PUBLIC_KEY_PREFIX) {
+            EncryptingKey::from_spki_pem(pem)
+        } else {
+            EncryptingKey::from_certificate_pem(pem)
+        };
+        let serial = serial.clone();
+        match key {
+            Ok(key) => Ok(Encrypting { serial, key }),
+            Err(source) => Err(WechatPayConfigError::PlatformKey { serial, source }),
+        }
     }
 
     fn read_platform_keys(&self) -> Result<PlatformKeys, WechatPayConfigError> {
@@ -156,6 +174,13 @@ impl WechatPayConfig {
         }
         Ok(keys)
     }
+}
+
+/// The public key, if there is one: WeChat recommends it over the certificate.
+fn preferred(keys: &[PlatformKey]) -> Option<&PlatformKey> {
+    keys.iter()
+        .find(|key| key.serial.starts_with(PUBLIC_KEY_PREFIX))
+        .or(keys.first())
 }
 
 fn checked_url(name: &'static str, text: &str) -> Result<Url, WechatPayConfigError> {

@@ -28,6 +28,8 @@ pub(super) fn classify(operation: Operation, status: u16, body: &[u8]) -> Gatewa
         (_, "OPENIDMISMATCH" | "INVALIDTRANSACTIONID") => {
             operation.refused(GATEWAY, &code, &message)
         }
+        // Asked too early: the bill is being made.
+        (_, "STATEMENTCREATING") => operation.unavailable(GATEWAY, reason),
         (_, "SYSTEMERROR" | "BANKERROR") => operation.unanswered(GATEWAY, reason),
         (400..=499, _) => operation.refused(GATEWAY, &code, &message),
         _ => operation.unanswered(GATEWAY, reason),
@@ -57,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_three_kinds_never_mix() {
-        use Operation::{Close, Query, QueryRefund, Refund, Start};
+        use Operation::{Bill, Close, Query, QueryRefund, Refund, Start};
         let cases = [
             (
                 Refund,
@@ -95,6 +97,12 @@ mod tests {
             (Start, 404, "<html>", "unknown"),
             (Refund, 302, "", "unknown"),
             (Query, 503, "", "unavailable"),
+            (
+                Bill,
+                400,
+                r#"{"code":"STATEMENT_CREATING","message":"账单生成中"}"#,
+                "unavailable",
+            ),
             (
                 QueryRefund,
                 500,

@@ -1,16 +1,20 @@
-//! WeChat Pay API v3 for a direct merchant: JSAPI and native payments, refunds, callbacks.
+//! WeChat Pay API v3 for a direct merchant: native, JSAPI and H5 payments, refunds, callbacks,
+//! trade bills.
 //!
 //! Both kinds of platform keys work side by side, public key and certificate; every answer and
 //! callback is verified over its raw bytes before a field of it is read. What a counterparty
 //! needs to play the other end ([`signature`], [`resource`], [`wire`]) is public.
 
+pub mod bill;
 mod callback;
 mod client;
 mod config;
 mod errors;
+mod refunds;
 mod registration;
 pub mod resource;
 pub mod signature;
+mod start;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -19,27 +23,20 @@ pub use config::{PlatformKey, WechatPayConfig, WechatPayConfigError};
 pub use registration::REGISTRATION;
 
 use crate::gateway::{
-    Answer, Bill, Callback, GatewayError, Heard, Operation, PaidNotice, PaymentGateway, PaymentRef,
-    PaymentStarted, PaymentState, RefundRef, RefundState, Reply, StartPayment, StartRefund, Terms,
+    AbnormalRefund, Answer, Bill, Callback, GatewayError, Heard, Operation, PaidNotice,
+    PaymentGateway, PaymentRef, PaymentStarted, PaymentState, RefundRef, RefundState, Reply,
+    StartPayment, StartRefund, Terms,
 };
-use crate::rsa::SigningKey;
-use domain::payment::{GatewayName, Method, PayWith};
+use crate::rsa::{EncryptingKey, SigningKey};
+use domain::payment::GatewayName;
 use domain::{Currency, Money, Ts};
 use errors::{GATEWAY, is_refusal};
 use jiff::civil::Date;
 use resource::ResourceKey;
 use serde_json::json;
-use signature::{PlatformKeys, nonce, payer_message};
+use signature::PlatformKeys;
 use std::fmt;
-use wire::{
-    CloseRequest, JsapiPrepayAnswer, NativePrepayAnswer, Payer, PrepayAmount, PrepayRequest,
-    Refund, RefundRequest, RefundRequestAmount, Transaction, beijing_time,
-};
-
-/// WeChat shows no more of a description (prepay, `description`).
-const MAX_DESCRIPTION: usize = 127;
-/// WeChat shows no more of a reason (refund, `reason`).
-const MAX_REASON: usize = 80;
+use wire::{CloseRequest, Transaction};
 
 /// One merchant at WeChat Pay.
 pub struct WechatPay {
@@ -49,7 +46,15 @@ pub struct WechatPay {
     resource_key: ResourceKey,
     platform_keys: PlatformKeys,
     wanted_serial: Option<String>,
+    encrypting: Encrypting,
     terms: Terms,
+}
+
+/// The platform's key for what only WeChat may read.
+struct Encrypting {
+    /// Says in the request which key it was.
+    serial: String,
+    key: EncryptingKey,
 }
 
 impl fmt::Debug for WechatPay {
@@ -66,6 +71,7 @@ impl WechatPay {
             resource_key,
             platform_keys,
             wanted_serial,
+            encrypting,
             http,
         } = config.parts()?;
         Ok(Self {
@@ -75,81 +81,9 @@ impl WechatPay {
             resource_key,
             platform_keys,
             wanted_serial,
+            encrypting,
             terms: registration::terms(),
         })
-    }
-
-    async fn prepay(&self, start: &StartPayment, now: Ts) -> Result<PaymentStarted, GatewayError> {
-        let payment = &start.payment;
-        let operation = Operation::Start;
-        check_number(
-            operation,
-            "out_trade_no",
-            &payment.out_trade_no,
-            6..=32,
-            "_-|*",
-        )?;
-        check_amount(operation, payment.amount)?;
-        let mut request = PrepayRequest {
-            appid: self.config.appid.clone(),
-            mchid: self.config.mchid.clone(),
-            description: cut(&start.description, MAX_DESCRIPTION),
-            out_trade_no: payment.out_trade_no.clone(),
-            time_expire: Some(beijing_time(payment.expires_at)),
-            attach: None,
-            notify_url: self.config.notify_url.clone(),
-            amount: PrepayAmount {
-                total: payment.amount.amount,
-                currency: payment.amount.currency.to_string(),
-            },
-            payer: None,
-        };
-        let pay_with = match payment.method {
-            Method::NATIVE => {
-                let path = "/v3/pay/transactions/native";
-                let answer: NativePrepayAnswer = self.post(operation, path, &request, now).await?;
-                PayWith::Qr {
-                    code_url: answer.code_url,
-                }
-            }
-            Method::JSAPI => {
-                let openid = start.payer.clone().ok_or_else(|| {
-                    let message = "a JSAPI payment needs the payer's openid";
-                    operation.refused(GATEWAY, "PARAM_ERROR", message)
-                })?;
-                request.payer = Some(Payer { openid });
-                let path = "/v3/pay/transactions/jsapi";
-                let answer: JsapiPrepayAnswer = self.post(operation, path, &request, now).await?;
-                self.payer_fields(&answer.prepay_id, now)?
-            }
-            other => {
-                let message = format!("WeChat Pay has no method `{other}`");
-                return Err(operation.refused(GATEWAY, "PARAM_ERROR", &message));
-            }
-        };
-        Ok(PaymentStarted {
-            handle: None,
-            pay_with,
-        })
-    }
-
-    /// The fields for `wx.requestPayment`, signed (WeChat Pay API v3, JSAPI invocation).
-    fn payer_fields(&self, prepay_id: &str, now: Ts) -> Result<PayWith, GatewayError> {
-        let (appid, timestamp, nonce) = (&self.config.appid, now.unix_seconds(), nonce());
-        let package = format!("prepay_id={prepay_id}");
-        let signature = self
-            .signing_key
-            .sign(&payer_message(appid, timestamp, &nonce, &package))
-            .map_err(|reason| Operation::Start.unavailable(GATEWAY, reason.to_string()))?;
-        let fields = json!({
-            "appId": appid,
-            "timeStamp": timestamp.to_string(),
-            "nonceStr": nonce,
-            "package": package,
-            "signType": "RSA",
-            "paySign": signature,
-        });
-        Ok(PayWith::InApp { fields })
     }
 
     async fn payment_state(
@@ -221,63 +155,12 @@ impl WechatPay {
         let request = CloseRequest {
             mchid: self.config.mchid.clone(),
         };
-        match self.post_for_bytes(operation, &path, &request, now).await {
+        match self
+            .post_for_bytes(operation, &path, &request, None, now)
+            .await
+        {
             Err(error) if is_refusal(&error, "ORDER_CLOSED") => Ok(()),
             answer => answer.map(drop),
-        }
-    }
-
-    async fn send_refund(&self, start: &StartRefund, now: Ts) -> Result<RefundState, GatewayError> {
-        let (operation, refund) = (Operation::Refund, &start.refund);
-        check_number(
-            operation,
-            "out_refund_no",
-            &refund.out_refund_no,
-            1..=64,
-            "_-|*@",
-        )?;
-        check_amount(operation, refund.amount)?;
-        if refund.amount.currency != refund.total.currency {
-            let message = "refund and payment are in different currencies";
-            return Err(operation.refused(GATEWAY, "PARAM_ERROR", message));
-        }
-        let request = RefundRequest {
-            transaction_id: None,
-            out_trade_no: Some(refund.payment.out_trade_no.clone()),
-            out_refund_no: refund.out_refund_no.clone(),
-            reason: Some(cut(&start.reason, MAX_REASON)).filter(|reason| !reason.is_empty()),
-            notify_url: Some(self.config.notify_url.clone()),
-            amount: RefundRequestAmount {
-                refund: refund.amount.amount,
-                total: refund.total.amount,
-                currency: refund.amount.currency.to_string(),
-            },
-        };
-        let path = "/v3/refund/domestic/refunds";
-        let answer: Refund = self.post(operation, path, &request, now).await?;
-        if answer.amount.refund != refund.amount.amount {
-            let reason = format!(
-                "asked for {} fen, told {}",
-                refund.amount, answer.amount.refund
-            );
-            return Err(operation.unanswered(GATEWAY, reason));
-        }
-        read_refund(&answer, &refund.out_refund_no)
-            .map_err(|reason| operation.unanswered(GATEWAY, reason))
-    }
-
-    async fn refund_state(
-        &self,
-        out_refund_no: &str,
-        now: Ts,
-    ) -> Result<RefundState, GatewayError> {
-        let operation = Operation::QueryRefund;
-        check_number(operation, "out_refund_no", out_refund_no, 1..=64, "_-|*@")?;
-        let path = format!("/v3/refund/domestic/refunds/{}", escape(out_refund_no));
-        match self.get::<Refund>(operation, &path, now).await {
-            Err(error) if is_refusal(&error, "RESOURCE_NOT_EXISTS") => Ok(RefundState::NotFound),
-            answer => read_refund(&answer?, out_refund_no)
-                .map_err(|reason| operation.unanswered(GATEWAY, reason)),
         }
     }
 }
@@ -311,10 +194,17 @@ impl PaymentGateway for WechatPay {
         Box::pin(self.refund_state(&refund.out_refund_no, now))
     }
 
-    fn bill<'a>(&'a self, day: Date, _now: Ts) -> Answer<'a, Bill> {
-        Box::pin(async move {
-            Err(Operation::Bill.unavailable(GATEWAY, format!("no bill of {day} yet")))
-        })
+    fn refund_elsewhere<'a>(
+        &'a self,
+        refund: &'a RefundRef,
+        to: &'a AbnormalRefund,
+        now: Ts,
+    ) -> Answer<'a, RefundState> {
+        Box::pin(self.send_elsewhere(refund, to, now))
+    }
+
+    fn bill<'a>(&'a self, day: Date, now: Ts) -> Answer<'a, Bill> {
+        Box::pin(self.fetch_bill(day, now))
     }
 
     fn callback<'a>(&'a self, callback: &'a Callback<'a>, now: Ts) -> Heard<'a> {
@@ -348,45 +238,6 @@ fn paid_notice(transaction: Transaction) -> Result<PaidNotice, String> {
         amount: Money::new(amount.total, currency),
         paid_at: read_time("success_time", &paid_at)?,
     })
-}
-
-fn read_refund(refund: &Refund, out_refund_no: &str) -> Result<RefundState, String> {
-    if refund.out_refund_no != out_refund_no {
-        return Err(format!(
-            "asked for {out_refund_no}, told {}",
-            refund.out_refund_no
-        ));
-    }
-    refund_status(
-        &refund.status,
-        &refund.refund_id,
-        refund.success_time.as_deref(),
-    )
-}
-
-/// A refund's status, from an answer or a callback.
-fn refund_status(
-    status: &str,
-    refund_id: &str,
-    success_time: Option<&str>,
-) -> Result<RefundState, String> {
-    match status {
-        "SUCCESS" => {
-            let time = success_time.ok_or("a refund that succeeded has no success_time")?;
-            let at = read_time("success_time", time)?;
-            Ok(RefundState::Succeeded {
-                refund_id: refund_id.to_owned(),
-                at,
-            })
-        }
-        "PROCESSING" => Ok(RefundState::Processing {
-            refund_id: Some(refund_id.to_owned()),
-        }),
-        // Both spellings occur in callbacks.
-        "CLOSED" | "CLOSE" => Ok(RefundState::Closed),
-        "ABNORMAL" => Ok(RefundState::Abnormal),
-        other => Err(format!("refund status `{other}` is not known")),
-    }
 }
 
 fn read_time(name: &str, text: &str) -> Result<Ts, String> {

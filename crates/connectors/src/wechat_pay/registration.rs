@@ -106,6 +106,13 @@ pub(super) fn terms() -> Terms {
                 kind: PayKind::InApp,
                 payer: Some("openid"),
             },
+            MethodTerms {
+                method: Method::H5,
+                label_zh: "手机浏览器支付",
+                label_en: "From a phone's browser",
+                kind: PayKind::Redirect,
+                payer: None,
+            },
         ],
         currencies: vec![Currency::CNY],
         countries: vec!["CN"],

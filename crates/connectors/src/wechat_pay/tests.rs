@@ -6,7 +6,7 @@ use super::signature::{
 };
 use super::wire::{EncryptedResource, Notification};
 use super::{PlatformKey, WechatPay, WechatPayConfig, WechatPayConfigError};
-use crate::gateway::{Callback, CallbackError, Notice, PaidNotice, PaymentGateway, RefundState};
+use crate::gateway::{Callback, CallbackError, Notice, PaidNotice, RefundState};
 use crate::rsa::{KeyError, SigningKey, VerifyingKey};
 use aws_lc_rs::aead::AES_128_GCM;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -210,7 +210,7 @@ fn a_refund_callback_is_read() {
     };
     assert_eq!(notice, expected);
     assert_eq!(
-        super::refund_status("CLOSE", "1", None),
+        super::refunds::refund_status("CLOSE", "1", None),
         Ok(RefundState::Closed)
     );
 }

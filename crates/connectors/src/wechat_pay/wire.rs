@@ -15,7 +15,7 @@ pub fn beijing_time(at: Ts) -> String {
     whole.display_with_offset(Offset::constant(8)).to_string()
 }
 
-/// Body of `POST /v3/pay/transactions/jsapi` and `/native`.
+/// Body of `POST /v3/pay/transactions/jsapi`, `/native` and `/h5`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PrepayRequest {
     /// The app that the payer pays in, bound to `mchid`.
@@ -39,6 +39,26 @@ pub struct PrepayRequest {
     /// Who pays; JSAPI needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<Payer>,
+    /// Where the payer is; H5 needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scene_info: Option<SceneInfo>,
+}
+
+/// Where the payer is (H5).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SceneInfo {
+    /// The payer's internet address, IPv4 or IPv6, at most 45 characters.
+    pub payer_client_ip: String,
+    /// What kind of browser.
+    pub h5_info: H5Info,
+}
+
+/// What kind of browser (H5).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct H5Info {
+    /// `iOS`, `Android` or `Wap`.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// The amount to be paid.
@@ -70,6 +90,13 @@ pub struct JsapiPrepayAnswer {
 pub struct NativePrepayAnswer {
     /// The text of the QR code.
     pub code_url: String,
+}
+
+/// Answer to an H5 prepay.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct H5PrepayAnswer {
+    /// WeChat's page for the payer's browser, with a query; good for five minutes.
+    pub h5_url: String,
 }
 
 /// Body of `POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close`.
@@ -209,6 +236,36 @@ pub struct RefundAmount {
     /// `CNY`; callbacks leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+}
+
+/// Body of `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AbnormalRefundRequest {
+    /// Our number of the refund.
+    pub out_refund_no: String,
+    /// `USER_BANK_CARD` or `MERCHANT_BANK_CARD`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The bank of the payer's card, such as `ICBC_DEBIT`; debit cards of 15 banks only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank_type: Option<String>,
+    /// The card's number, encrypted for WeChat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank_account: Option<String>,
+    /// The holder's name, encrypted for WeChat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_name: Option<String>,
+}
+
+/// Answer to `GET /v3/bill/tradebill`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BillAnswer {
+    /// `SHA1`.
+    pub hash_type: String,
+    /// Of the bill as text, in hexadecimal digits.
+    pub hash_value: String,
+    /// Where the bill is, for five minutes. Its answer is not signed.
+    pub download_url: String,
 }
 
 /// A callback's body.

@@ -25,6 +25,20 @@ pub enum Verdict {
     Refuse(String),
 }
 
+/// How a payment ended, by evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ProvenOutcome {
+    /// The money is there.
+    Paid {
+        /// How much.
+        amount: Money,
+        /// The gateway's number of it.
+        transaction_id: String,
+    },
+    /// It was not paid, and can't be any more.
+    Unpaid,
+}
+
 /// What can be asked of a consultation (spec 10, commands by status).
 #[derive(Clone, PartialEq, Debug)]
 pub enum Command {
@@ -46,6 +60,16 @@ pub enum Command {
         /// How much: what the order costs.
         amount: Money,
         /// The evidence, such as a receipt's number.
+        proof: String,
+    },
+    /// Operator: say how a payment of unknown outcome ended, with evidence, where the gateway can't
+    /// be asked or doesn't know.
+    SettlePayment {
+        /// Which.
+        payment: PaymentId,
+        /// How.
+        outcome: ProvenOutcome,
+        /// The evidence, such as the gateway's own page or a bank statement.
         proof: String,
     },
     /// Patient: pay another way (102 → 100).
@@ -163,6 +187,14 @@ pub enum Command {
         /// When, by the gateway's clock.
         at: Ts,
     },
+    /// The gateway says that refunded money came back to it after all (the payer's bank sent it
+    /// back): operations must see to it.
+    RefundCameBack {
+        /// Which.
+        refund: RefundId,
+        /// The gateway's words.
+        reason: String,
+    },
     /// Operator: the payer's card is dead, and the money is sent elsewhere by the gateway's own way
     /// out; from now on the gateway is asked how it stands.
     RefundElsewhere {
@@ -234,6 +266,7 @@ impl Command {
         match self {
             Self::SubmitPayment { .. } => "pay",
             Self::RecordPayment { .. } => "record_payment",
+            Self::SettlePayment { .. } => "settle_payment",
             Self::ChangeMethod => "change_method",
             Self::Cancel { .. } => "cancel",
             Self::CheckIn => "check_in",
@@ -255,6 +288,7 @@ impl Command {
             Self::PaymentFailed { .. } => "payment_failed",
             Self::PaymentClosed { .. } => "payment_closed",
             Self::RefundAccepted { .. } => "refund_accepted",
+            Self::RefundCameBack { .. } => "refund_came_back",
             Self::RefundElsewhere { .. } => "refund_elsewhere",
             Self::RefundSucceeded { .. } => "refund_succeeded",
             Self::RefundFailed { .. } => "refund_failed",

@@ -221,6 +221,15 @@ pub fn decide(
             };
             paying::succeeded(d, ctx, *payment, &received, *by_query)
         }
+        // every status · operations have evidence of how a payment ended
+        (
+            any_status!(),
+            C::SettlePayment {
+                payment,
+                outcome,
+                proof,
+            },
+        ) => paying::settled(d, ctx, *payment, outcome, proof),
         (any_status!(), C::PaymentFailed { payment, reason }) => {
             let (to, note) = (PaymentStatus::Failed, Some(reason.clone()));
             paying::ended_unpaid(d, ctx, *payment, to, "payment_failed", note)
@@ -361,6 +370,9 @@ pub fn decide(
         (any_status!(), C::RetryRefund { refund }) => {
             refunding::retry_refund(d, ctx, *refund, "retry_refund")
         }
+        (any_status!(), C::RefundCameBack { refund, reason }) => {
+            refunding::refund_came_back(d, *refund, reason)
+        }
         (any_status!(), C::RefundElsewhere { refund, to }) => {
             refunding::refund_elsewhere(d, ctx, *refund, to)
         }
@@ -467,6 +479,7 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         ),
         C::ConnectionFailed { .. } => (patient || doctor, "the patient or the order's doctor"),
         C::RecordPayment { .. }
+        | C::SettlePayment { .. }
         | C::ReviewRefund { .. }
         | C::RetryRefund { .. }
         | C::RefundElsewhere { .. }
@@ -477,6 +490,7 @@ fn may_ask(order: &Consultation, command: &C, actor: Actor) -> Done {
         | C::PaymentFailed { .. }
         | C::PaymentClosed { .. }
         | C::RefundAccepted { .. }
+        | C::RefundCameBack { .. }
         | C::RefundSucceeded { .. }
         | C::RefundFailed { .. }
         | C::DoctorFound { .. }

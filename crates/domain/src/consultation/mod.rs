@@ -23,7 +23,7 @@ mod status;
 mod timing;
 
 pub use actions::{Action, actions};
-pub use command::{Command, Facts, NewConsultation, SessionFacts, Verdict};
+pub use command::{Command, Facts, NewConsultation, ProvenOutcome, SessionFacts, Verdict};
 pub use decide::{create, decide};
 pub use detail::{
     Assignment, AssignmentEnd, CancelAsked, ConsultationType, Detail, Rating, RatingTag, Summary,

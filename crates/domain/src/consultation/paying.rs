@@ -1,5 +1,6 @@
 //! Statuses 100 to 102: paying, and money that comes late, twice or wrong (spec 10 and 20).
 
+use super::command::ProvenOutcome;
 use super::entry::{Context, can_take_late_money, give_back, go};
 use super::refund::{self, Cause, Quote};
 use super::{Consultation, ConsultationStatus as S, Draft, Mode, money};
@@ -236,6 +237,56 @@ pub fn ended_unpaid(
     }
     draft.note(reason, note);
     Ok(())
+}
+
+/// An operator has evidence of how a payment ended. What the gateway proves later still counts:
+/// money that comes after all is late money.
+pub fn settled(
+    draft: &mut Draft,
+    ctx: &mut Context<'_>,
+    id: PaymentId,
+    outcome: &ProvenOutcome,
+    proof: &str,
+) -> Result<(), Refusal> {
+    if proof.trim().is_empty() {
+        return Err(Refusal::Invalid {
+            field: "proof",
+            why: "is needed where the gateway does not say it itself".to_owned(),
+        });
+    }
+    let (asked, at) = (draft.order.price.currency, draft.now);
+    let payment = money::payment_mut(draft, id)?;
+    let status = payment.status;
+    match outcome {
+        ProvenOutcome::Paid { amount, .. } if amount.currency != asked => Err(Refusal::Invalid {
+            field: "amount",
+            why: format!("{amount} is not in {asked}"),
+        }),
+        ProvenOutcome::Paid { .. } if status.has_money() => Ok(()),
+        ProvenOutcome::Paid {
+            amount,
+            transaction_id,
+        } => {
+            payment.proof = Some(proof.to_owned());
+            let received = money::Received {
+                paid: *amount,
+                transaction_id,
+                at,
+            };
+            succeeded(draft, ctx, id, &received, true)
+        }
+        ProvenOutcome::Unpaid if status.has_money() => Err(Refusal::Status {
+            command: "settle_payment",
+            status: status.constant(),
+        }),
+        ProvenOutcome::Unpaid => {
+            if status.is_open() {
+                payment.proof = Some(proof.to_owned());
+            }
+            let (to, note) = (PaymentStatus::Closed, Some(proof.to_owned()));
+            ended_unpaid(draft, ctx, id, to, "payment_closed_by_evidence", note)
+        }
+    }
 }
 
 /// 101: cancelled while the gateway has the word.

@@ -311,6 +311,17 @@ pub fn retry_refund(
     Ok(())
 }
 
+/// The payer's bank sent refunded money back. A refund that succeeded is over, and the books keep
+/// what they say until the bill is reconciled; here it is written down, once, for operations.
+pub fn refund_came_back(d: &mut Draft, id: RefundId, reason: &str) -> Result<(), Refusal> {
+    let refund = money::refund_mut(d, id)?;
+    if refund.status == RefundStatus::Succeeded && refund.last_error.as_deref() != Some(reason) {
+        refund.last_error = Some(reason.to_owned());
+        d.note("refund_came_back", Some(reason.to_owned()));
+    }
+    Ok(())
+}
+
 /// 503, and refunds beside the order: the gateway is being asked to send it somewhere else. The
 /// attempt is on record before it is made; from now on the gateway is asked how it stands.
 pub fn refund_elsewhere(

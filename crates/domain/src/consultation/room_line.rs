@@ -26,11 +26,13 @@ pub enum RoomLine {
     TimedOut,
     /// The doctor ended the consultation.
     Ended,
+    /// Money came that the order could not take: late, or a second time. It goes back by itself.
+    LateMoney,
 }
 
 impl RoomLine {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Opened,
         Self::Started,
         Self::DoctorAway,
@@ -40,6 +42,7 @@ impl RoomLine {
         Self::Resumed,
         Self::TimedOut,
         Self::Ended,
+        Self::LateMoney,
     ];
 
     /// The line that a step is worth, if it is worth one.
@@ -47,6 +50,7 @@ impl RoomLine {
         let talked = |status| matches!(status, S::PendingConsultation | S::InProgress);
         let came_from_a_talk = step.from.is_some_and(talked);
         match (step.to, step.reason) {
+            (_, "late_money") => Some(Self::LateMoney),
             (S::InProgress, "doctor_away") => Some(Self::DoctorAway),
             (S::InProgress | S::RefundReviewing, "doctor_back") => Some(Self::DoctorBack),
             (S::PendingConsultation, "connection_failed") => Some(Self::ConnectionFailed),
@@ -77,6 +81,7 @@ impl RoomLine {
             Self::Resumed => "resumed",
             Self::TimedOut => "timed_out",
             Self::Ended => "ended",
+            Self::LateMoney => "late_money",
         }
     }
 
@@ -112,6 +117,10 @@ impl RoomLine {
             ),
             Self::TimedOut => ("问诊时间已到", "The time for the consultation is over"),
             Self::Ended => ("医生已结束问诊", "The doctor has ended the consultation"),
+            Self::LateMoney => (
+                "收到一笔迟到或重复的付款，系统正在原路全额退回",
+                "A payment came late or twice; it is being refunded in full by itself",
+            ),
         };
         match language {
             Language::Zh => chinese,
@@ -149,6 +158,8 @@ mod tests {
             (S::RefundReviewing, talks, "review_refused", L::Resumed),
             (talks, S::ServiceTimeout, "timer_idle", L::TimedOut),
             (talks, S::Completed, "finish", L::Ended),
+            (talks, talks, "late_money", L::LateMoney),
+            (S::Cancelled, S::Cancelled, "late_money", L::LateMoney),
         ];
         for (from, to, reason, expected) in said {
             assert_eq!(line(from, to, reason), Some(expected), "{reason}");

@@ -60,6 +60,9 @@ kinds! {
     /// What is kept became ours.
     FeeEarned "fee_earned" "确认收入" "Fee earned":
         [Patient] => [PlatformRevenue];
+    /// A difference between a gateway's bill and our books was put on the suspense account.
+    SuspenseRecorded "suspense_recorded" "对账差异挂账" "Difference put on suspense":
+        [GatewayClearing, Suspense] => [Suspense, GatewayClearing];
 }
 
 impl EntryKind {

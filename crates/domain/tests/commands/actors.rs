@@ -1,7 +1,9 @@
 //! Who may ask what: everybody else is refused, whatever the status.
 
 use crate::support::*;
-use domain::consultation::{Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict};
+use domain::consultation::{
+    Command, ConsultationStatus as S, ProvenOutcome, Rating, Summary, TimerName, Verdict,
+};
 use domain::order::{Actor, Refusal, Role};
 use domain::payment::Method;
 use domain::{PaymentId, RefundId, UserId};
@@ -42,6 +44,14 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
                 proof: reason(),
             },
         ),
+        (
+            "O",
+            Command::SettlePayment {
+                payment: PAYMENT,
+                outcome: ProvenOutcome::Unpaid,
+                proof: reason(),
+            },
+        ),
         ("O", Command::RetryRefund { refund: REFUND }),
         (
             "O",
@@ -68,6 +78,13 @@ fn everything(case: &Case) -> Vec<(&'static str, Command)> {
             Command::RefundAccepted {
                 refund: REFUND,
                 refund_id: reason(),
+            },
+        ),
+        (
+            "S",
+            Command::RefundCameBack {
+                refund: REFUND,
+                reason: reason(),
             },
         ),
         ("S", refund_failed(REFUND)),

@@ -1,7 +1,9 @@
 //! 100 to 102: paying, not paying, and money that comes late, twice or wrong.
 
 use crate::support::*;
-use domain::consultation::{Command, ConsultationStatus as S, Mode, TimerName as T, create};
+use domain::consultation::{
+    Command, ConsultationStatus as S, Mode, ProvenOutcome, TimerName as T, create,
+};
 use domain::order::{Actor, Effect, Guard, Outcome, Refusal};
 use domain::payment::{GatewayName, Method, PayWith, PaymentStatus, Purpose};
 use domain::{Currency, Money, NewIds, Share, Span};
@@ -456,4 +458,58 @@ fn only_the_patient_pays_and_only_the_gateway_says_so() {
         case.ask(patient(), &pay()),
         Ok(Outcome::Decided(_))
     ));
+}
+
+#[test]
+fn an_operator_with_evidence_ends_a_payment_of_unknown_outcome() {
+    let settle = |case: &Case, outcome, proof: &str| Command::SettlePayment {
+        payment: case.order.payments[0].id,
+        outcome,
+        proof: proof.to_owned(),
+    };
+    let paid = |amount| ProvenOutcome::Paid {
+        amount,
+        transaction_id: "4200002".to_owned(),
+    };
+    let mut case = Case::dispatch(S::Paying);
+    let silent = settle(&case, paid(PRICE), " ");
+    let refused = case.refused(operator(), &silent);
+    assert!(
+        matches!(refused, Refusal::Invalid { field: "proof", .. }),
+        "{refused:?}"
+    );
+    let dollars = settle(
+        &case,
+        paid(Money::new(PRICE.amount, Currency::NZD)),
+        "statement 3",
+    );
+    let refused = case.refused(operator(), &dollars);
+    assert!(
+        matches!(
+            refused,
+            Refusal::Invalid {
+                field: "amount",
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+    let there = settle(&case, paid(PRICE), "statement 3");
+    assert_eq!(case.does(operator(), &there), ["101→200 payment_succeeded"]);
+    assert_eq!(case.payment().proof.as_deref(), Some("statement 3"));
+    case.already(operator(), &there);
+    let not_there = settle(&case, ProvenOutcome::Unpaid, "statement 3");
+    let refused = case.refused(operator(), &not_there);
+    assert!(matches!(refused, Refusal::Status { .. }), "{refused:?}");
+
+    let mut case = Case::dispatch(S::Paying);
+    let payment = case.order.payments[0].id;
+    let not_there = settle(&case, ProvenOutcome::Unpaid, "statement 4");
+    assert_eq!(
+        case.does(operator(), &not_there),
+        ["101→102 payment_closed_by_evidence"]
+    );
+    // What the gateway proves after all still counts.
+    case.does(Actor::GATEWAY, &found_paid(payment, PRICE));
+    assert_eq!(case.order.paid(), PRICE);
 }

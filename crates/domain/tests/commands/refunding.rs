@@ -374,3 +374,50 @@ fn a_refund_that_nobody_knows_is_refused() {
         ));
     }
 }
+
+#[test]
+fn money_that_the_payers_bank_sends_back_is_written_down_once_for_operations() {
+    let mut case = Case::dispatch(S::Refunding);
+    let refund = case.refund_id();
+    let back = Command::RefundCameBack {
+        refund,
+        reason: "lost_or_stolen_card".to_owned(),
+    };
+    case.already(Actor::GATEWAY, &back);
+    case.refund_goes();
+    let before = case.order.clone();
+    case.does(Actor::GATEWAY, &back);
+    let after = case.order.refund(refund).unwrap();
+    assert_eq!(after.last_error.as_deref(), Some("lost_or_stolen_card"));
+    assert_eq!(after.status, RefundStatus::Succeeded, "over is over");
+    assert_eq!(case.order.status, before.status);
+    assert_eq!(case.order.refunded(), before.refunded());
+    case.already(Actor::GATEWAY, &back);
+}
+
+#[test]
+fn an_amount_set_by_an_operator_is_at_most_what_was_paid_and_its_share_is_the_percent_below() {
+    let mut case = Case::dispatch(S::RefundReviewing);
+    let refund = case.refund_id();
+    let amount = |fen| verdict(refund, Verdict::Amount(Money::fen(fen), "so".to_owned()));
+    for wrong in [-1, PRICE.amount + 1] {
+        let refused = case.refused(operator(), &amount(wrong));
+        assert!(
+            matches!(
+                refused,
+                Refusal::Invalid {
+                    field: "amount",
+                    ..
+                }
+            ),
+            "{refused:?}"
+        );
+    }
+    case.does(operator(), &amount(1_234));
+    let granted = case.order.refund(refund).unwrap();
+    assert_eq!(
+        (granted.amount, granted.share),
+        (Money::fen(1_234), Share::percent(41))
+    );
+    assert_eq!(granted.rule, "operator");
+}

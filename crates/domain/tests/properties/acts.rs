@@ -2,7 +2,9 @@
 //! something and fewer of them mean less.
 
 use crate::world::{DOCTORS, PATIENT, World, ranking};
-use domain::consultation::{Command, ConsultationStatus as S, Rating, Summary, TimerName, Verdict};
+use domain::consultation::{
+    Command, ConsultationStatus as S, ProvenOutcome, Rating, Summary, TimerName, Verdict,
+};
 use domain::order::{Actor, Role};
 use domain::payment::{GatewayName, Method, PayWith};
 use domain::{Currency, Money, PaymentId, RefundId, Share, Span, UserId};
@@ -141,7 +143,7 @@ impl Act {
     /// Any command at all.
     fn anything(self, world: &World) -> Command {
         let reason = || "so".to_owned();
-        match self.1 % 39 {
+        match self.1 % 40 {
             0 => pay(),
             1 => Command::ChangeMethod,
             2 => self.cancel(world),
@@ -194,6 +196,18 @@ impl Act {
             36 => Command::RefundAccepted {
                 refund: self.refund(world),
                 refund_id: "5000001".to_owned(),
+            },
+            38 => Command::SettlePayment {
+                payment: self.payment(world),
+                outcome: if self.2.is_multiple_of(2) {
+                    ProvenOutcome::Unpaid
+                } else {
+                    ProvenOutcome::Paid {
+                        amount: world.order.price,
+                        transaction_id: "4200001".to_owned(),
+                    }
+                },
+                proof: "statement".to_owned(),
             },
             37 => Command::RefundElsewhere {
                 refund: self.refund(world),

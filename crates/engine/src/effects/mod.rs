@@ -6,7 +6,8 @@ mod payments;
 mod people;
 mod refunds;
 
-pub(crate) use refunds::refund_command;
+pub(crate) use payments::{payment_ref, proven};
+pub(crate) use refunds::{refund_command, refund_ref};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -36,6 +37,7 @@ impl Engine {
             Effect::QueryRefund { refund } => self.query_refund(row, *refund).await,
             Effect::SessionMoved { session } => self.session_moved(*session).await,
             Effect::PresenceMoved { doctor } => self.presence_moved(*doctor).await,
+            Effect::Repair { difference } => self.repair(row, *difference).await,
         }
     }
 

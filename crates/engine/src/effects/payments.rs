@@ -174,7 +174,7 @@ pub(crate) fn payment_ref(payment: &Payment) -> PaymentRef {
 }
 
 /// The command for a state that is proof; nothing for one that is not.
-fn proven(payment: PaymentId, state: PaymentState) -> Option<Command> {
+pub(crate) fn proven(payment: PaymentId, state: PaymentState) -> Option<Command> {
     match state {
         PaymentState::Paid(paid) => Some(Command::PaymentSucceeded {
             payment,

@@ -5,6 +5,7 @@ use super::payments::payment_ref;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Origin;
+use crate::gateways::Guarded;
 use crate::relay::{self, Tried};
 use connectors::gateway::{
     AbnormalRefund, GatewayError, PayKind, RefundRef, RefundState, RefundTerms, StartRefund, Terms,
@@ -17,10 +18,10 @@ use std::sync::Arc;
 use store::{Changes, OutboxRow};
 
 /// A refund with what it belongs to.
-struct Found {
+pub(crate) struct Found {
     order: Arc<Consultation>,
-    refund: Refund,
-    payment: Payment,
+    pub refund: Refund,
+    pub payment: Payment,
 }
 
 /// What stands against asking the gateway for a refund.
@@ -77,10 +78,15 @@ impl Engine {
         id: RefundId,
     ) -> Result<Tried, EngineError> {
         let found = self.refund_of(of(row)?, id).await?;
-        if found.refund.status != RefundStatus::Processing {
-            return Ok(Tried::Done);
-        }
         let gateway = self.inner.gateways.get(found.payment.gateway, self.now())?;
+        match found.refund.status {
+            RefundStatus::Processing => {}
+            RefundStatus::Succeeded => return self.still_gone(row, &found, gateway).await,
+            RefundStatus::Requested
+            | RefundStatus::Reviewing
+            | RefundStatus::Failed
+            | RefundStatus::Refused => return Ok(Tried::Done),
+        }
         match gateway.query_refund(&refund_ref(&found)).await {
             Ok(RefundState::Processing { .. }) => Ok(Tried::NotYet(None)),
             // It never arrived there: send it, with the same number.
@@ -120,6 +126,35 @@ impl Engine {
                 self.fresh(order).await
             }
         }
+    }
+
+    /// A refund that succeeded is asked about only where the gateway said that something happened to
+    /// it since: the payer's bank may send money back days later (Stripe).
+    async fn still_gone(
+        &self,
+        row: &OutboxRow,
+        found: &Found,
+        gateway: Guarded<'_>,
+    ) -> Result<Tried, EngineError> {
+        let reason = match gateway.query_refund(&refund_ref(found)).await {
+            Ok(RefundState::Failed { reason }) => reason,
+            Ok(RefundState::Abnormal | RefundState::Closed) => {
+                "the payer's bank sent it back".to_owned()
+            }
+            Ok(
+                RefundState::Succeeded { .. }
+                | RefundState::Processing { .. }
+                | RefundState::NotFound,
+            ) => return Ok(Tried::Done),
+            Err(error) => return Ok(Tried::NotYet(Some(error.to_string()))),
+        };
+        tracing::error!(order = %found.order.id, refund = %found.refund.id, reason, "a refund came back after it had succeeded");
+        let command = Command::RefundCameBack {
+            refund: found.refund.id,
+            reason,
+        };
+        self.tell(row, &command, Actor::GATEWAY).await?;
+        Ok(Tried::Finished)
     }
 
     async fn refund_ended(
@@ -180,7 +215,11 @@ impl Engine {
         Ok(self.inner.store.commit(changes).await?)
     }
 
-    async fn refund_of(&self, order: OrderId, id: RefundId) -> Result<Found, EngineError> {
+    pub(crate) async fn refund_of(
+        &self,
+        order: OrderId,
+        id: RefundId,
+    ) -> Result<Found, EngineError> {
         let order = self.fresh(order).await?;
         let refund = order.refund(id).cloned();
         let refund = refund.ok_or(EngineError::NoSuch { thing: "refund" })?;
@@ -249,7 +288,7 @@ fn limit(found: &Found, gateway: GatewayName, terms: &Terms, now: Ts) -> Limit {
 }
 
 /// A refund as a gateway knows it.
-fn refund_ref(found: &Found) -> RefundRef {
+pub(crate) fn refund_ref(found: &Found) -> RefundRef {
     let Found {
         refund, payment, ..
     } = found;
@@ -258,7 +297,9 @@ fn refund_ref(found: &Found) -> RefundRef {
         total: payment.paid.unwrap_or(payment.amount),
         out_refund_no: refund.out_refund_no.clone(),
         amount: refund.amount,
-        requested_at: refund.requested_at,
+        // Not when it was asked for: a review may take days, and UnionPay takes no old times. A new
+        // try of a refund that surely failed has a time of its own.
+        sent_at: refund.updated_at,
         refund_id: refund.refund_id.clone(),
     }
 }

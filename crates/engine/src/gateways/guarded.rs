@@ -10,6 +10,7 @@ use connectors::gateway::{
 use domain::Ts;
 use domain::payment::GatewayName;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::future::Future;
 use std::time::Duration;
 
@@ -44,6 +45,11 @@ impl<'a> Guarded<'a> {
 
     pub fn terms(self) -> &'a Terms {
         self.gateway.terms()
+    }
+
+    /// Where the days of its bills begin and end.
+    pub fn bill_zone(self) -> TimeZone {
+        self.gateway.bill_zone()
     }
 
     /// Whether the money moves only when we fetch it.
@@ -96,7 +102,6 @@ impl<'a> Guarded<'a> {
         .await
     }
 
-    #[allow(dead_code, reason = "reconciliation asks for bills")]
     pub async fn bill(self, day: Date) -> Result<Bill, GatewayError> {
         self.call(Operation::Bill, || self.gateway.bill(day, self.now))
             .await
@@ -119,7 +124,10 @@ impl<'a> Guarded<'a> {
         for left in (0..CALLS).rev() {
             let answer = self.call_once(operation, make()).await;
             match answer {
-                Err(GatewayError::Unavailable { .. }) if left > 0 => {
+                // A bill that is not made yet is not there a moment later either.
+                Err(GatewayError::Unavailable { .. })
+                    if left > 0 && operation != Operation::Bill =>
+                {
                     if self.breaker.state(self.now) != super::BreakerState::Closed {
                         return answer;
                     }

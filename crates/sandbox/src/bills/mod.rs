@@ -6,7 +6,7 @@ mod plant;
 use crate::Sandbox;
 use crate::book::{Book, Change, Payment, Planted, Refund};
 use crate::control::ControlError;
-use crate::control::views::{BillView, PlantRequest, RefundStatus};
+use crate::control::views::{BillView, PlantRequest};
 use crate::counterparty::Counterparty;
 use crate::ids;
 use domain::payment::GatewayName;
@@ -221,13 +221,7 @@ fn refund_line(
             refund_id: Some(refund.refund_id.clone()),
             amount,
             fee: Some(counterparty.fee(LineKind::Refund, amount)),
-            status: match refund.status {
-                RefundStatus::Success => LineStatus::Succeeded,
-                RefundStatus::Processing => LineStatus::Processing,
-                RefundStatus::Failed | RefundStatus::Abnormal | RefundStatus::Closed => {
-                    LineStatus::Failed
-                }
-            },
+            status: counterparty.billed_status(refund),
             at: whole_second(at),
         },
         payment: Some(payment.clone()),
@@ -241,7 +235,7 @@ fn whole_second(at: Ts) -> Ts {
 }
 
 /// A moment of a day, by the gateway's calendar.
-fn moment(day: Date, time: Time, offset: Offset) -> Ts {
+pub(crate) fn moment(day: Date, time: Time, offset: Offset) -> Ts {
     let at = offset.to_timestamp(day.to_datetime(time));
     // Only the first and the last day of all time have no such moment.
     at.map_or(Ts::from_micros(0), Ts::from)

@@ -94,7 +94,8 @@ async fn choose(
     }
 }
 
-/// To the merchant's page, if there is one that a browser can be sent to.
+/// To the merchant's page, if there is one that a browser can be sent to, or to a page of the
+/// gateway's own that leads there.
 fn way_back(
     sandbox: &Sandbox,
     payment: &Payment,
@@ -106,7 +107,9 @@ fn way_back(
     let url = sandbox
         .counterparty(payment.gateway)?
         .way_back(sandbox, &payment, choice)?;
-    let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+    let is_own = |url: &str| url.starts_with('/') && !url.starts_with("//");
+    let is_web =
+        |url: &String| url.starts_with("https://") || url.starts_with("http://") || is_own(url);
     Ok(url.filter(is_web).and_then(|url| see_other(&url)))
 }
 

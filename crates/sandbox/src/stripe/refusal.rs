@@ -106,6 +106,7 @@ impl Refusal {
             | MoneyRefusal::Closed
             | MoneyRefusal::Failed
             | MoneyRefusal::Expired
+            | MoneyRefusal::NotAbnormal
             | MoneyRefusal::NotApproved
             | MoneyRefusal::NotPaid
             | MoneyRefusal::OtherRefund

@@ -23,15 +23,24 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Lets only the merchant's requests through, and signs every answer.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let answer = answered(&api, request, next).await;
+    api.sign_answer(answer).await
+}
+
+/// Lets only the merchant's requests through; files are not signed (WeChat Pay API v3, bills).
+pub(super) async fn guard_file(State(api): State<Api>, request: Request, next: Next) -> Response {
+    answered(&api, request, next).await
+}
+
+async fn answered(api: &Api, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let answer = match to_bytes(body, MAX_BODY_BYTES).await {
+    match to_bytes(body, MAX_BODY_BYTES).await {
         Err(_) => Refusal::param("the body is too long").into_response(),
         Ok(body) => match api.check_request(&parts, &body) {
             Err(refusal) => refusal.into_response(),
             Ok(()) => next.run(Request::from_parts(parts, Body::from(body))).await,
         },
-    };
-    api.sign_answer(answer).await
+    }
 }
 
 impl Api {

@@ -3,7 +3,7 @@
 use crate::SandboxError;
 use crate::ids;
 use crate::keys::{KeyRing, Shared, key_pair, unusable};
-use connectors::rsa::{SigningKey, VerifyingKey};
+use connectors::rsa::{DecryptingKey, SigningKey, VerifyingKey};
 use connectors::wechat_pay::resource::ResourceKey;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
@@ -30,6 +30,8 @@ pub(super) struct Keys {
     pub(super) merchant_public: VerifyingKey,
     /// Signs answers and callbacks.
     pub(super) platform: SigningKey,
+    /// Opens what only the platform may read.
+    pub(super) decrypting: DecryptingKey,
     /// The key that a badly signed callback is signed with: the merchant's, so a valid signature
     /// by somebody who is not the platform.
     pub(super) wrong: SigningKey,
@@ -63,6 +65,8 @@ impl KeyRing for Keys {
             merchant_public: VerifyingKey::from_spki_pem(&file.merchant_public_key_pem)
                 .map_err(unusable)?,
             platform: SigningKey::from_pkcs8_pem(&file.platform_private_key_pem)
+                .map_err(unusable)?,
+            decrypting: DecryptingKey::from_pkcs8_pem(&file.platform_private_key_pem)
                 .map_err(unusable)?,
             wrong: SigningKey::from_pkcs8_pem(&file.merchant_private_key_pem).map_err(unusable)?,
             resource: ResourceKey::new(file.api_v3_key.as_bytes()).map_err(unusable)?,

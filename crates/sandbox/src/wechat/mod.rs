@@ -1,6 +1,7 @@
 //! WeChat Pay API v3, played: verified requests, signed answers, sealed notices, WeChat's codes.
 
 mod api;
+mod bills;
 mod guard;
 mod ids;
 mod keys;
@@ -9,12 +10,15 @@ mod payments;
 mod refunds;
 mod refusal;
 
-use crate::book::Payment;
+use crate::book::{Payment, Refund};
 use crate::control::views::RefundStatus;
-use crate::counterparty::{Counterparty, Look, OutgoingNotice, RefundRules, Signing, Subject};
+use crate::counterparty::{
+    Choice, Counterparty, Look, OutgoingNotice, RefundRules, Signing, Subject,
+};
 use crate::{Sandbox, SandboxError};
 use axum::Router;
 use domain::payment::GatewayName;
+use domain::reconciliation::LineStatus;
 use domain::{Span, Ts};
 use keys::Keys;
 use std::collections::BTreeMap;
@@ -120,6 +124,30 @@ impl Counterparty for Wechat {
                 RefundStatus::Abnormal,
                 RefundStatus::Closed,
             ],
+        }
+    }
+
+    /// A refund stands on the day on which it was accepted, and not when it arrived.
+    fn billed_at(&self, refund: &Refund) -> Option<Ts> {
+        Some(refund.created_at)
+    }
+
+    fn billed_status(&self, refund: &Refund) -> LineStatus {
+        bills::status(refund)
+    }
+
+    /// To where the browser said that it wants to go, whatever the payer did.
+    fn way_back(
+        &self,
+        _sandbox: &Sandbox,
+        payment: &Payment,
+        choice: Choice,
+    ) -> Result<Option<String>, SandboxError> {
+        match choice {
+            Choice::Pay | Choice::Fail | Choice::Leave => {
+                let url = payment.extra[payments::REDIRECT_URL].as_str();
+                Ok(url.map(str::to_owned))
+            }
         }
     }
 }

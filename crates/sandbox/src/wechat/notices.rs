@@ -109,7 +109,7 @@ fn refund_notice(keys: &Keys, refund: &Refund) -> RefundNotice {
         refund_id: refund.refund_id.clone(),
         refund_status: refunds::status(refund.status).to_owned(),
         success_time: refund.success_at.map(beijing_time),
-        user_received_account: refunds::RECEIVED_ACCOUNT.to_owned(),
+        user_received_account: refunds::describe(refund).user_received_account,
         amount,
     }
 }

@@ -12,6 +12,9 @@ use domain::payment::Method;
 use domain::{Currency, Span, Ts};
 use serde_json::json;
 
+/// Where the payer's browser goes after an H5 payment, as it said itself.
+pub(super) const REDIRECT_URL: &str = "redirect_url";
+
 impl Api {
     /// Opens a payment, or finds it open; the answer is its `prepay_id` or `code_url`.
     pub(super) fn prepay(&self, method: Method, request: PrepayRequest) -> Result<String, Refusal> {
@@ -59,10 +62,37 @@ impl Api {
                 .is_none_or(|payer| payer.openid.is_empty())
         {
             "payer.openid must be given"
+        } else if method == Method::H5
+            && request
+                .scene_info
+                .as_ref()
+                .is_none_or(|scene| !is_address(&scene.payer_client_ip))
+        {
+            "scene_info.payer_client_ip must be given"
         } else {
             return Ok(());
         };
         Err(Refusal::param(wrong))
+    }
+
+    /// The payer's browser came with the address that an H5 payment gave.
+    pub(super) fn opened_by_browser(
+        &self,
+        prepay_id: &str,
+        redirect_url: Option<String>,
+    ) -> Result<Payment, Refusal> {
+        let number = {
+            let book = self.sandbox.book();
+            let payment = book
+                .payment_of_handle(GATEWAY, prepay_id)
+                .filter(|payment| payment.method == Method::H5);
+            payment.map(|payment| payment.out_trade_no.clone())
+        };
+        let number = number.ok_or_else(Refusal::no_such_order)?;
+        let remembered = self.sandbox.remember_of_payment(GATEWAY, &number, |extra| {
+            extra[REDIRECT_URL] = redirect_url.into();
+        });
+        remembered.map_err(Refusal::of_payment)
     }
 
     /// How a payment stands, by the merchant's number.
@@ -120,6 +150,10 @@ pub(super) fn describe(keys: &super::Keys, payment: &Payment, state: PaymentStat
             payer_currency: paid.map(|_| currency),
         }),
     }
+}
+
+fn is_address(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// The payment that a prepay asks for.

@@ -73,6 +73,7 @@ impl Refusal {
                 Self::invalid("the order was paid more than a year ago")
             }
             MoneyRefusal::MoreThanPaid => Self::invalid("the refunds would be more than was paid"),
+            MoneyRefusal::NotAbnormal => Self::invalid("the refund is not ABNORMAL"),
             MoneyRefusal::RefundRefused(refusal) => Self::refused(refusal),
             MoneyRefusal::OutcomeUntold => {
                 Self::new(500, "SYSTEM_ERROR", "系统异常，请用相同参数重新调用")

@@ -287,7 +287,7 @@ pub fn refund(out_trade_no: &str, out_refund_no: &str, fen: i64, total: i64) -> 
             total: Money::fen(total),
             out_refund_no: out_refund_no.to_owned(),
             amount: Money::fen(fen),
-            requested_at: at,
+            sent_at: at,
             refund_id: None,
         },
         reason: "医生未接诊".to_owned(),

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its harness too"
 )]
 
+mod alipay;
 mod bills;
 mod callbacks;
 mod cashier;
@@ -13,6 +14,9 @@ mod control;
 mod faults;
 mod harness;
 mod payments;
+mod paypal;
 mod refunds;
 mod restart;
 mod stripe;
+mod unionpay;
+mod wechat;

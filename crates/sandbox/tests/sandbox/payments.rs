@@ -345,7 +345,7 @@ async fn strangers() -> World {
     World::open(dir.config(), StandingClock::new(true)).await
 }
 
-fn public_pem(private_pem: &str) -> String {
+pub fn public_pem(private_pem: &str) -> String {
     use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
     use aws_lc_rs::signature::KeyPair as _;
     use base64::Engine as _;

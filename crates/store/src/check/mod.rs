@@ -5,6 +5,7 @@ mod journal;
 mod ledger;
 mod money;
 mod places;
+mod reconciliation;
 
 use crate::db::{Db, Read};
 use crate::row::{Cells, Row};
@@ -22,6 +23,7 @@ impl Store {
         };
         money::check(&mut check).await?;
         ledger::check(&mut check).await?;
+        reconciliation::check(&mut check).await?;
         journal::check(&mut check).await?;
         deadlines::check(&mut check, now).await?;
         places::check(&mut check).await?;

@@ -20,8 +20,9 @@ const CLEARING: &str = "SELECT gateway, currency, CAST(SUM(expected) AS BIGINT),
      UNION ALL SELECT p.gateway, r.currency, -r.amount, 0 FROM refunds r \
      JOIN payments p ON p.order_id = r.order_id AND p.id = r.payment_id \
      WHERE r.status = 40 AND r.proof IS NULL AND p.gateway <> 'offline' \
-     UNION ALL SELECT SUBSTR(account, 18), currency, 0, amount FROM ledger_postings \
-     WHERE account LIKE 'gateway_clearing:%') AS sides \
+     UNION ALL SELECT SUBSTR(l.account, 18), l.currency, 0, l.amount FROM ledger_postings l \
+     JOIN ledger_entries e ON e.id = l.entry_id \
+     WHERE l.account LIKE 'gateway_clearing:%' AND e.kind <> 'suspense_recorded') AS sides \
      GROUP BY gateway, currency HAVING SUM(expected) <> SUM(posted) ORDER BY gateway, currency";
 const PAID: &str = "SELECT o.id, o.paid_amount, CAST(COALESCE(p.total, 0) AS BIGINT) FROM orders o \
      LEFT JOIN (SELECT order_id, SUM(paid_amount) AS total FROM payments GROUP BY order_id) p \

@@ -82,6 +82,10 @@ pub(crate) fn prepare(changes: &Changes) -> Result<Work, StoreError> {
     if let Some(change) = &changes.session {
         work.demands.push(session(change));
     }
+    if let Some(change) = &changes.difference {
+        work.demands
+            .extend(crate::reconciliation::demands_of(change));
+    }
     if let Some(row) = &changes.presence {
         work.demands.extend(presence(row));
     }

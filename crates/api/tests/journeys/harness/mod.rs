@@ -14,7 +14,7 @@ pub mod live;
 pub mod scenes;
 mod truth;
 
-use connectors::gateway::{PaymentGateway, Values};
+use connectors::gateway::{PaymentGateway, Registration, Values};
 use connectors::storage::LocalStorage;
 use domain::consultation::ConsultationType;
 use domain::order::Role;
@@ -224,6 +224,11 @@ impl World {
     }
 
     pub async fn on(fresh: Fresh) -> Self {
+        Self::on_with(fresh, &[]).await
+    }
+
+    /// With gateways beside those that the program knows.
+    pub async fn on_with(fresh: Fresh, more: &[(&Registration, BTreeMap<String, String>)]) -> Self {
         let store = fresh.store.clone();
         let clock = Arc::new(TestClock(SettableClock::frozen(
             Ts::parse(START).expect("time"),
@@ -233,7 +238,15 @@ impl World {
         let sandbox_address = serve(sandbox.router()).await;
         let api_listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let base = format!("http://{}", api_listener.local_addr().expect("address"));
-        let (gateways, opened) = open_gateways(&sandbox, &sandbox_address, &base);
+        let (mut gateways, opened) = open_gateways(&sandbox, &sandbox_address, &base);
+        for (registration, values) in more {
+            let values = Values {
+                values: values.clone(),
+                public_url: base.clone(),
+                timeout: Duration::from_secs(5),
+            };
+            gateways = gateways.with((registration.open)(&values).expect("a gateway"));
+        }
         let files = Folder::fresh();
         let storage = LocalStorage::open(&files.0).expect("a folder");
         let engine = Engine::start(
@@ -257,6 +270,7 @@ impl World {
             metrics_token: None,
         };
         let router = api::router(engine.clone(), config).expect("router");
+        let router = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(api_listener, router).await.expect("serve") });
         let department = DepartmentId(Uuid::from_u128(1));
         let mut world = Self {

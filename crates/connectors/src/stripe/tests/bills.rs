@@ -198,9 +198,16 @@ async fn a_refund_stands_in_the_bill_as_it_ended() {
     assert_eq!(line.status, LineStatus::Failed);
     assert_eq!(line.amount, dollars(1000));
     assert_eq!(line.out_refund_no.as_deref(), Some(OUT_REFUND_NO));
-    // Both on one day are one line.
+    // Both on one day are one line, in whichever order.
     let made = refund(&json!({ "source": source }));
-    assert_eq!(lines(&[failure, made]).await.len(), 1);
+    for both in [[failure.clone(), made.clone()], [made.clone(), failure]] {
+        let found = lines(&both).await;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].status, LineStatus::Failed);
+    }
+    // The same refund made twice is not hidden.
+    let twice = lines(&[refund(&json!({})), refund(&json!({ "id": "txn_9" }))]).await;
+    assert_eq!(twice.len(), 2);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{OUT_REFUND_NO, OUT_TRADE_NO, SECRET, intent, now, seconds};
 use crate::gateway::Notice;
-use crate::stripe::bill::read_lines;
+use crate::stripe::bill::BillReader;
 use crate::stripe::event::read_event;
 use crate::stripe::read_error;
 use crate::stripe::signature::{SignatureHeader, WebhookSecret};
@@ -150,7 +150,7 @@ proptest! {
         drop(read_error(body.as_bytes()));
         drop(serde_json::from_str::<PaymentIntent>(&body));
         if let Ok(movement) = serde_json::from_str::<BalanceTransaction>(&body) {
-            drop(read_lines(&[movement]));
+            drop(BillReader::default().add(&[movement]));
         }
     }
 
@@ -189,8 +189,9 @@ proptest! {
             "source": if is_whole { whole } else { source },
         });
         let movement: BalanceTransaction = serde_json::from_value(movement).unwrap();
-        if let Ok(lines) = read_lines(&[movement.clone(), movement]) {
-            prop_assert!(lines.iter().all(|line| line.amount.amount >= 0));
+        let mut reader = BillReader::default();
+        if reader.add(&[movement.clone(), movement]).is_ok() {
+            prop_assert!(reader.lines.iter().all(|line| line.amount.amount >= 0));
         }
     }
 }

@@ -84,7 +84,7 @@ fn refund() -> RefundRef {
         total: dollars(3000),
         out_refund_no: OUT_REFUND_NO.to_owned(),
         amount: dollars(1000),
-        requested_at: now(),
+        sent_at: now(),
         refund_id: None,
     }
 }

@@ -159,6 +159,7 @@ async fn planted_differences_reach_the_reader() {
     }
     let refunded = shop.paid(5, 3000).await;
     shop.refund(&refund_of(&refunded, 1, 1000)).await.unwrap();
+    shop.refund(&refund_of(&refunded, 2, 400)).await.unwrap();
     shop.world.later(REST_OF_DAY);
     let plant = async |what: String| {
         let body = format!(r#"{{"gateway":"stripe","day":"2026-03-02",{what}}}"#);
@@ -184,6 +185,11 @@ async fn planted_differences_reach_the_reader() {
     ))
     .await;
     plant(r#""kind":"foreign_payment","amount":777"#.to_owned()).await;
+    plant(format!(
+        r#""kind":"duplicate_line","number":"{}""#,
+        refund_number(2)
+    ))
+    .await;
     plant(format!(
         r#""kind":"foreign_refund","amount":55,"of":"{}""#,
         number(5)
@@ -220,6 +226,8 @@ async fn planted_differences_reach_the_reader() {
         .map(|line| (line.out_refund_no.clone(), line.amount, line.status))
         .collect();
     assert!(refunds.contains(&(Some(refund_number(1)), dollars(1000), LineStatus::Failed)));
+    let doubled = (Some(refund_number(2)), dollars(400), LineStatus::Succeeded);
+    assert_eq!(refunds.iter().filter(|told| **told == doubled).count(), 2);
     assert!(
         refunds.contains(&(None, dollars(55), LineStatus::Succeeded)),
         "{refunds:?}"

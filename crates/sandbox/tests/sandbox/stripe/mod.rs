@@ -173,7 +173,7 @@ fn refund_of(payment: &PaymentRef, refund: u32, cents: i64) -> RefundRef {
         total: payment.amount,
         out_refund_no: refund_number(refund),
         amount: dollars(cents),
-        requested_at: payment.created_at,
+        sent_at: payment.created_at,
         refund_id: None,
     }
 }

@@ -202,6 +202,7 @@ pub enum AgainstClosing {
     NotOver,
     Unbalanced,
     Differences,
+    BillsUnread,
     PaymentsUnknown,
     RefundsNotPaid,
 }

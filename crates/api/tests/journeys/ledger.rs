@@ -253,9 +253,9 @@ journey!(
         finished(world, &patient).await;
         let both = reasons(&["not_over", "bills_unread"]);
         assert_eq!(previewed(world, "2026-03").await, (both, false));
-        // When the gateway's bill of the day before is fetched.
+        // When all gateways' bills of the day before are there; UnionPay's at noon.
         until(world, "2026-03-03").await;
-        world.pass(Span::hours(11)).await;
+        world.pass(Span::hours(13)).await;
         assert_eq!(previewed(world, "2026-03").await, (reasons(&["not_over"]), false));
         let refused = close(world, "2026-03").await;
         let words = refused.refused(409, "6003");

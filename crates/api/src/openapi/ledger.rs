@@ -202,6 +202,7 @@ pub enum AgainstClosing {
     NotOver,
     Unbalanced,
     Differences,
+    BillsUnread,
     PaymentsUnknown,
     RefundsNotPaid,
 }
@@ -237,6 +238,12 @@ pub struct WhichMonth {
 }
 
 pub fn ledger() -> Vec<Row> {
+    let mut rows = reading();
+    rows.extend(closing());
+    rows
+}
+
+fn reading() -> Vec<Row> {
     use Gives::{Many, One};
     vec![
         row(
@@ -293,6 +300,12 @@ pub fn ledger() -> Vec<Row> {
         .by(STAFF)
         .asks(&[("month", "Needed, such as 2026-03.", Type::String)])
         .or("text/csv"),
+    ]
+}
+
+fn closing() -> Vec<Row> {
+    use Gives::{Many, One};
+    vec![
         row(
             Get,
             "/admin/ledger/closings",

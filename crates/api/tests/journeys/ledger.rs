@@ -4,9 +4,10 @@
 use crate::harness::scenes::{DISPATCH_PRICE as PRICE, TO_SERVICE, summary, then};
 use crate::harness::{Answer, Person, World};
 use domain::ledger::Month;
-use domain::{Span, Ts};
+use domain::payment::GatewayName;
+use domain::{Money, Span, Ts};
 use reqwest::{Method, header};
-use sandbox::views::{Faults, PayCallback};
+use sandbox::views::{Faults, PayCallback, Plant, PlantRequest};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::Closing;
@@ -250,6 +251,11 @@ journey!(
         assert_eq!(previewed(world, "2026-03").await.0, reasons(&["nothing_posted", "not_over"]));
         let patient = world.patient().await;
         finished(world, &patient).await;
+        let both = reasons(&["not_over", "bills_unread"]);
+        assert_eq!(previewed(world, "2026-03").await, (both, false));
+        // When all gateways' bills of the day before are there; UnionPay's at noon.
+        until(world, "2026-03-03").await;
+        world.pass(Span::hours(13)).await;
         assert_eq!(previewed(world, "2026-03").await, (reasons(&["not_over"]), false));
         let refused = close(world, "2026-03").await;
         let words = refused.refused(409, "6003");
@@ -322,21 +328,21 @@ journey!(
         world.pay_telling(&number, PayCallback::Never).await;
         world.faults(Faults { refunds_hang: true, down: true, ..Faults::default() });
         until(world, "2026-04-02").await;
-        let both = reasons(&["payments_unknown", "refunds_not_paid"]);
-        assert_eq!(previewed(world, "2026-03").await, (both, false));
+        let all = reasons(&["bills_unread", "payments_unknown", "refunds_not_paid"]);
+        assert_eq!(previewed(world, "2026-03").await, (all, false));
         let refused = close(world, "2026-03").await;
         refused.refused(409, "6003");
         assert_eq!(refused.body["error"]["details"]["against"], json!(["payments_unknown"]));
         let body = json!({ "month": "2026-03" });
         let path = "/admin/ledger/closings/preview";
         let preview = world.post(&world.operator, path, body.clone()).await.data().clone();
-        let of = &preview["against"][0]["oldest"][0];
+        let of = &preview["against"][1]["oldest"][0];
         assert_eq!((&of["orderId"], &of["gateway"]), (&json!(unknown), &json!("wechat")));
         let token = world.token(&world.operator).await;
         let request = world.raw(Method::POST, &format!("/api/v1{path}")).await.bearer_auth(token);
         let request = request.header(header::ACCEPT_LANGUAGE, "zh-CN").json(&body);
         let chinese = world.send(request).await;
-        let words = chinese.data()["against"][0]["words"].as_str().expect("words").to_owned();
+        let words = chinese.data()["against"][1]["words"].as_str().expect("words").to_owned();
         assert!(words.contains("1 笔支付结果未知"), "{words}");
 
         // The gateway is back: the money is found, in the month in which it was found.
@@ -345,7 +351,8 @@ journey!(
             world.pass(Span::minutes(1)).await;
         }
         assert_ne!(world.status(&unknown).await, 101);
-        assert_eq!(previewed(world, "2026-03").await, (reasons(&["refunds_not_paid"]), true));
+        let told = reasons(&["bills_unread", "refunds_not_paid"]);
+        assert_eq!(previewed(world, "2026-03").await, (told, true));
         close(world, "2026-03").await.data();
         world.no_faults();
         world.pass(Span::hours(2)).await;
@@ -353,6 +360,43 @@ journey!(
         world.stands(&unknown, 901, PRICE, PRICE).await;
         let april = read(world, "/trial-balance?month=2026-04").await;
         assert_eq!(april["balanced"], true);
+    }
+);
+
+journey!(
+    /// Money in a bill that is not in our books keeps its month open until somebody has settled it.
+    an_open_difference_keeps_a_month_open,
+    |world| {
+        until(world, "2026-03-31").await;
+        let patient = world.patient().await;
+        let order = world.paid_dispatch(&patient).await;
+        world.cancel(&patient, &order).await;
+        let request = PlantRequest {
+            gateway: GatewayName::WECHAT,
+            day: "2026-03-31".parse().expect("a day"),
+            plant: Plant::ForeignPayment { amount: 1_234 },
+        };
+        world.sandbox.plant(request).expect("planted");
+        until(world, "2026-04-01").await;
+        // When the gateway's bill of the day before is fetched.
+        world.pass(Span::hours(11)).await;
+        until(world, "2026-04-02").await;
+        assert_eq!(previewed(world, "2026-03").await, (reasons(&["differences"]), false));
+        let refused = close(world, "2026-03").await;
+        assert!(refused.refused(409, "6003").contains("1 differences"), "{:#}", refused.body);
+        let path = "/admin/reconciliation/differences";
+        let open = world.get(&world.operator, &format!("{path}?status=OPEN")).await;
+        let id = open.data()[0]["id"].as_str().expect("id").to_owned();
+        let body = json!({ "repair": "RECORD_SUSPENSE" });
+        world.post(&world.operator, &format!("{path}/{id}/propose"), body).await.data();
+        world.settle().await;
+        assert_eq!(previewed(world, "2026-03").await, (Vec::new(), true));
+        close(world, "2026-03").await.data();
+        // It is posted when it was decided: the closed month did not move.
+        let march = read(world, "/trial-balance?month=2026-03").await;
+        assert_eq!(march["totals"][0]["closing"]["debit"], 0);
+        assert_eq!(standing(world, "suspense").await, (1_234, "credit".to_owned()));
+        world.only_at(GatewayName::WECHAT, Money::fen(-1_234));
     }
 );
 

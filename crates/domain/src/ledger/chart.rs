@@ -213,7 +213,7 @@ impl Heading {
 
 impl Account {
     /// Where money is that came over this gateway. What an operator took is in no gateway's hands:
-    /// `offline` has no clearing account (docs/decisions/0012).
+    /// `offline` has no clearing account (docs/decisions/0013).
     pub fn holding(gateway: GatewayName) -> Self {
         if gateway == GatewayName::OFFLINE {
             Self::Offline

@@ -32,6 +32,12 @@ pub enum Against {
         /// How many times.
         count: i64,
     },
+    /// Bills of days of it that gateways have not given, or were not asked for: nobody knows whether they agree. It does
+    /// not stand against it, or a gateway could keep all books open.
+    BillsUnread {
+        /// How many, one a gateway and day.
+        count: usize,
+    },
     /// Payments asked for before its end of which it is not known whether money came. The gateway
     /// may have had the money in this month, and no account shows it.
     PaymentsUnknown(Unsettled),
@@ -47,7 +53,7 @@ impl Against {
             Self::Closed { .. } | Self::NothingPosted | Self::NotNext { .. } => true,
             Self::NotOver { .. } | Self::Unbalanced => true,
             Self::Differences { .. } | Self::PaymentsUnknown(_) => true,
-            Self::RefundsNotPaid(_) => false,
+            Self::BillsUnread { .. } | Self::RefundsNotPaid(_) => false,
         }
     }
 
@@ -60,6 +66,7 @@ impl Against {
             Self::NotOver { .. } => "not_over",
             Self::Unbalanced => "unbalanced",
             Self::Differences { .. } => "differences",
+            Self::BillsUnread { .. } => "bills_unread",
             Self::PaymentsUnknown(_) => "payments_unknown",
             Self::RefundsNotPaid(_) => "refunds_not_paid",
         }
@@ -74,7 +81,8 @@ impl Against {
             | Self::NotNext { .. }
             | Self::NotOver { .. }
             | Self::Unbalanced
-            | Self::Differences { .. } => None,
+            | Self::Differences { .. }
+            | Self::BillsUnread { .. } => None,
         }
     }
 
@@ -98,6 +106,9 @@ impl Against {
             Self::Differences { count } => format!(
                 "{count} differences between gateways' bills and the books of its days are open: settle them"
             ),
+            Self::BillsUnread { count } => {
+                format!("{count} bills of its days were not read: whether they agree is not known")
+            }
             Self::PaymentsUnknown(of) => format!(
                 "of {} payments asked for before its end it is not known whether money came: settle them",
                 of.count
@@ -121,6 +132,9 @@ impl Against {
             Self::Differences { count } => {
                 format!("该月还有 {count} 条对账差异未处理，请先处理")
             }
+            Self::BillsUnread { count } => {
+                format!("该月还有 {count} 份渠道账单未核对，是否一致未知")
+            }
             Self::PaymentsUnknown(of) => {
                 format!("月末前发起的 {} 笔支付结果未知，请先查清", of.count)
             }
@@ -136,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_refunds_that_are_owed_anyway_let_a_month_be_closed() {
+    fn only_what_is_shown_right_anyway_or_is_not_ours_to_give_lets_a_month_be_closed() {
         let some = Unsettled {
             count: 2,
             oldest: Vec::new(),
@@ -153,6 +167,7 @@ mod tests {
             Against::PaymentsUnknown(some.clone()),
         ];
         assert!(blocking.iter().all(Against::blocks));
+        assert!(!Against::BillsUnread { count: 1 }.blocks());
         let owed = Against::RefundsNotPaid(some);
         assert!(!owed.blocks());
         assert!(owed.words(Language::En).starts_with("2 refunds"));

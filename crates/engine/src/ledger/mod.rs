@@ -1,4 +1,4 @@
-//! Closing the ledger's months (docs/decisions/0012).
+//! Closing the ledger's months (docs/decisions/0013).
 
 mod against;
 
@@ -10,6 +10,7 @@ use crate::execute::{Answered, Origin};
 use domain::ledger::{Month, TrialBalance};
 use domain::{Ts, UserId};
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 use store::{Closing, CommitError, StoreError};
 
 /// How often a month is summed anew because something was posted into it meanwhile.
@@ -64,10 +65,14 @@ impl Engine {
         if !balance.is_balanced() {
             against.push(Against::Unbalanced);
         }
-        let differences = store.open_differences(month.first_day(), month.last_day());
-        let count = differences.await?;
+        let (first, last) = (month.first_day(), month.last_day());
+        let count = store.open_differences(first, last).await?;
         if count > 0 {
             against.push(Against::Differences { count });
+        }
+        let count = self.unread_bills(month).await?;
+        if count > 0 {
+            against.push(Against::BillsUnread { count });
         }
         let payments = store.payments_unsettled(until).await?;
         if payments.count > 0 {
@@ -85,6 +90,27 @@ impl Engine {
             balance,
             against,
         })
+    }
+
+    /// How many bills of its days were asked for and not read, or never asked for although the
+    /// gateway moved money on that day. Some gateways' days begin at other midnights than ours.
+    async fn unread_bills(&self, month: Month) -> Result<usize, EngineError> {
+        let (store, calendar) = (&self.inner.store, &self.inner.config.calendar);
+        let (first, last) = (month.first_day(), month.last_day());
+        let mut unread = BTreeSet::new();
+        for day in store.movements_by_day(first, last, calendar).await? {
+            let moved = day.movements.iter();
+            let gateways = moved.filter_map(|movement| movement.account.gateway());
+            unread.extend(gateways.map(|gateway| (gateway, day.day)));
+        }
+        for (gateway, day, is_read) in store.bills_asked_for(first, last).await? {
+            if is_read {
+                unread.remove(&(gateway, day));
+            } else {
+                unread.insert((gateway, day));
+            }
+        }
+        Ok(unread.len())
     }
 
     /// Months are closed one after the other, from the first that has entries on.

@@ -7,6 +7,7 @@ use crate::row::Row;
 use crate::value::Value;
 use crate::{Store, StoreError};
 use domain::Ts;
+use domain::payment::GatewayName;
 use jiff::civil::Date;
 
 /// Asked for before the month ended, and still neither paid nor over: the gateway may have the
@@ -22,6 +23,10 @@ const REFUNDS: &str = "SELECT r.order_id, p.gateway, r.amount, r.currency, r.req
 const REFUNDS_COUNT: &str =
     "SELECT COUNT(*) FROM refunds WHERE status IN (30, 50) AND requested_at < $1";
 
+const DIFFERENCES: &str = "SELECT CAST(COALESCE(SUM(unsettled), 0) AS BIGINT) FROM reconciliations \
+     WHERE day >= $1 AND day <= $2";
+const BILLS: &str = "SELECT gateway, day, run FROM reconciliations WHERE day >= $1 AND day <= $2";
+
 impl Store {
     /// Payments asked for before an instant of which it is still unknown whether money came.
     pub async fn payments_unsettled(&self, before: Ts) -> Result<Unsettled, StoreError> {
@@ -35,10 +40,27 @@ impl Store {
 
     /// How many differences between the gateways' bills of these days, both included, and our books
     /// nobody has settled yet.
-    ///
-    /// Bills are not reconciled yet, so there are none.
-    pub async fn open_differences(&self, _from: Date, _to: Date) -> Result<i64, StoreError> {
-        Ok(0)
+    pub async fn open_differences(&self, from: Date, to: Date) -> Result<i64, StoreError> {
+        let values = vec![from.to_string().into(), to.to_string().into()];
+        let row = self.db().one(Read::List, DIFFERENCES, values).await?;
+        count(row.as_ref())
+    }
+
+    /// The bills of these days, both included, that were ever asked for, and whether each was read.
+    pub async fn bills_asked_for(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<Vec<(GatewayName, Date, bool)>, StoreError> {
+        let values = vec![from.to_string().into(), to.to_string().into()];
+        let rows = self.db().all(Read::List, BILLS, values).await?;
+        let read = |row: &Row| {
+            let mut cells = row.cells();
+            let gateway = cells.named(GatewayName::from_name)?;
+            let day = cells.named(|text| text.parse().ok())?;
+            Ok((gateway, day, cells.text()? == "done"))
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn unsettled(
@@ -61,7 +83,7 @@ fn read(row: &Row) -> Result<UnsettledMoney, StoreError> {
     let mut cells = row.cells();
     Ok(UnsettledMoney {
         order: cells.id()?,
-        gateway: cells.named(domain::payment::GatewayName::from_name)?,
+        gateway: cells.named(GatewayName::from_name)?,
         amount: cells.money()?,
         since: cells.at()?,
     })

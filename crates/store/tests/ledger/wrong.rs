@@ -2,7 +2,10 @@
 
 use crate::*;
 
-on_both!(check_finds_what_is_wrong_with_the_ledger);
+on_both!(
+    check_finds_what_is_wrong_with_the_ledger,
+    check_finds_what_is_wrong_with_closings,
+);
 
 async fn rules(fresh: &Fresh) -> BTreeSet<&'static str> {
     let findings = fresh.store.check(common::now()).await.unwrap();
@@ -47,8 +50,14 @@ async fn check_finds_what_is_wrong_with_the_ledger(fresh: &Fresh) {
     assert_eq!(subjects, ["account petty_cash", "account platform_revenue"]);
     execute(posting(11, "patient", 1)).await;
     assert!(rules(fresh).await.contains("trial balance"));
+}
 
-    // Closings that never were: a gap, entries that are not there, balances that don't follow.
+/// Closings that never were: a gap, entries that are not there, balances that don't follow.
+async fn check_finds_what_is_wrong_with_closings(fresh: &Fresh) {
+    receive(fresh, 5, at("2026-03-10T12:00:00Z")).await.unwrap();
+    close(fresh, "2026-03").await.unwrap();
+    close(fresh, "2026-04").await.unwrap();
+    let execute = async |sql: String| fresh.execute(&sql).await.unwrap();
     let later = |month: &str, begins: &str, until: &str, entries: i64| {
         let by = if fresh.store.engine_name() == "sqlite" {
             "x'00'"

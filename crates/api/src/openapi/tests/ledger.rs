@@ -60,6 +60,7 @@ fn every_reason() -> Vec<Against> {
         },
         Against::Unbalanced,
         Against::Differences { count: 1 },
+        Against::BillsUnread { count: 1 },
         Against::PaymentsUnknown(unsettled.clone()),
         Against::RefundsNotPaid(unsettled),
     ]

@@ -608,12 +608,13 @@ journey!(
             world.pass(Span::hours(3)).await;
         }
         world.ended(&order, 101, 0, 0, &[100, 101]).await;
+        let there = world.sandbox.payment(&number).expect("known").transaction_id;
         let payment = world.order(&order).await["payments"][0]["id"].clone();
         let path = format!("/payments/{}/settle", payment.as_str().expect("id"));
         let body = |amount: Value, proof: &str| {
             json!({
                 "orderId": order, "outcome": "paid", "amount": amount,
-                "transactionId": "2026030209001", "proof": proof,
+                "transactionId": there, "proof": proof,
             })
         };
         let price = json!({ "amount": PRICE, "currency": "CNY" });

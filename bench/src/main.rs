@@ -6,6 +6,7 @@
     reason = "it tells its figures as it goes"
 )]
 
+mod callbacks;
 mod load;
 mod program;
 mod raw;
@@ -13,6 +14,7 @@ mod report;
 mod rooms;
 
 use anyhow::Result;
+use callbacks::Counterparty;
 use clap::Parser;
 use engine::clock::{Clock, SystemClock};
 use load::{as_fast_as_they_can, at_a_rate};
@@ -31,6 +33,9 @@ const BATCH: usize = 64;
 
 /// How many rooms are open at the same time.
 const ROOMS: usize = 1_000;
+
+/// How many notices are prepared for each second of measuring.
+const NOTICES_A_SECOND: usize = 4_000;
 
 /// Measures the program beside its limits. `cargo xtask bench` gives it all that it needs.
 #[derive(Debug, Parser)]
@@ -51,7 +56,7 @@ struct Args {
     #[arg(long, value_parser = ["SQLite", "PostgreSQL"])]
     only: Option<String>,
     /// This part alone; nothing is written then.
-    #[arg(long, value_parser = ["raw", "engine", "http", "rooms"])]
+    #[arg(long, value_parser = ["raw", "engine", "http", "rooms", "callbacks"])]
     part: Option<String>,
 }
 
@@ -120,6 +125,9 @@ impl<'a> Bench<'a> {
         }
         if wanted("rooms") {
             self.rooms().await?;
+        }
+        if wanted("callbacks") {
+            self.callbacks().await?;
         }
         if part.is_none() {
             self.conclude();
@@ -223,6 +231,29 @@ impl<'a> Bench<'a> {
         server.stop().await?;
         std::fs::remove_dir_all(keys)?;
         fresh.close().await?;
+        Ok(())
+    }
+
+    /// Gateways' notices, verified and committed, beside the check of a signature alone.
+    async fn callbacks(&mut self) -> Result<()> {
+        for counterparty in [Counterparty::wechat()?, Counterparty::stripe()?] {
+            let label = counterparty.label();
+            let bare = counterparty.bare_check(self.lasting)?;
+            let fresh = self.fresh().await?;
+            let notices = NOTICES_A_SECOND * usize::try_from(self.args.seconds)?;
+            let seen = callbacks::play(&fresh.store, &counterparty, notices, 64).await?;
+            fresh.close().await?;
+            let name = format!("notices of {label}");
+            self.report.add(self.database, &name, 64, &seen.first);
+            let again = format!("{name}, known already");
+            self.report.add(self.database, &again, 64, &seen.again);
+            self.report.remark(format!(
+                "{}: {notices} notices of {label}, each order paid once: {:.0} a second verified and \
+                 committed, {:.0} a second where they were known already; one thread checks {bare:.0} \
+                 of its signatures a second and does nothing else.",
+                self.database, seen.first.per_second, seen.again.per_second
+            ));
+        }
         Ok(())
     }
 

@@ -113,6 +113,8 @@ journey!(
         }
         world.no_faults();
         world.pass(Span::minutes(1)).await;
+        // The gateway is tried by one call first; the other order's comes back later.
+        world.pass(Span::seconds(10)).await;
         world.ended(&unpaid, 102, 0, 0, &[100, 101, 102]).await;
         world.ended(&paid, 200, PRICE, 0, &[100, 101, 200]).await;
         assert_eq!(world.order(&unpaid).await["payments"][0]["outTradeNo"], json!(number));

@@ -2,12 +2,12 @@
 //! is answered, however often the server goes away meanwhile.
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, Url, header};
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// Everybody's password in a demonstration.
 const PASSWORD: &str = "apricot-grove-1";
@@ -98,16 +98,11 @@ impl Client {
         }
     }
 
-    /// Somebody's access token.
+    /// Somebody's access token. Whoever asks meanwhile waits: a sign-in costs time on purpose.
     pub async fn token(&self, who: &str) -> Result<String> {
-        let known = self
-            .tokens
-            .lock()
-            .map_err(|_| anyhow::anyhow!("tokens"))?
-            .get(who)
-            .cloned();
-        if let Some(token) = known {
-            return Ok(token);
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(who) {
+            return Ok(token.clone());
         }
         let body = json!({ "email": format!("{who}@demo.xinglin"), "password": PASSWORD });
         let url = format!("{}/api/v1/auth/login", self.url);
@@ -117,9 +112,16 @@ impl Client {
             .as_str()
             .context("no access token")?
             .to_owned();
-        let mut tokens = self.tokens.lock().map_err(|_| anyhow::anyhow!("tokens"))?;
         tokens.insert(who.to_owned(), token.clone());
         Ok(token)
+    }
+
+    /// Forgets a token that has run out, unless somebody has a newer one already.
+    async fn forget(&self, who: &str, token: &str) {
+        let mut tokens = self.tokens.lock().await;
+        if tokens.get(who).is_some_and(|known| known == token) {
+            tokens.remove(who);
+        }
     }
 
     /// Asks as somebody. A token that has run out is replaced.
@@ -147,10 +149,7 @@ impl Client {
             if answer.status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
-            self.tokens
-                .lock()
-                .map_err(|_| anyhow::anyhow!("tokens"))?
-                .remove(who);
+            self.forget(who, &token).await;
         }
     }
 
@@ -209,6 +208,36 @@ impl Client {
     pub async fn put(&self, who: &str, path: &str, body: Value) -> Result<Value> {
         let answer = self.call(who, Method::PUT, path, &body).await?;
         answer.data().with_context(|| format!("{who} PUT {path}"))
+    }
+
+    /// A payer's browser goes where a payment leads, to the gateway's page if there is one.
+    pub async fn browse(&self, pay_with: &Value) -> Result<()> {
+        let address = |name: &str| {
+            pay_with[name]
+                .as_str()
+                .context("an address")
+                .map(Url::parse)
+        };
+        let request = match pay_with["kind"].as_str() {
+            Some("redirect") => self.http.get(address("url")??),
+            Some("form") => {
+                let fields: BTreeMap<String, String> =
+                    serde_json::from_value(pay_with["fields"].clone())?;
+                let form = Url::parse_with_params("http://form.invalid", fields)?;
+                let body = form.query().unwrap_or_default().to_owned();
+                let kind = "application/x-www-form-urlencoded";
+                let post = self.http.post(address("action")??);
+                post.header(header::CONTENT_TYPE, kind).body(body)
+            }
+            _ => return Ok(()),
+        };
+        let answer = request.send().await?;
+        let (status, url) = (answer.status(), answer.url().clone());
+        let page = answer.text().await?;
+        if !status.is_success() || !page.contains("<html") {
+            bail!("{url} is no page of a gateway: {status}: {page}");
+        }
+        Ok(())
     }
 
     /// Tells the sandbox. What it was told already is no error.

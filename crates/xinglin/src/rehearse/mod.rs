@@ -30,9 +30,9 @@ pub struct RehearseArgs {
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orders: u32,
     /// Instead of orders: a day of so many payments over all gateways, with faults, reconciled with
-    /// planted differences; 200 to 20,000.
+    /// planted differences; 150 to 20,000.
     #[arg(long, num_args = 0..=1, default_missing_value = "5000", conflicts_with = "orders",
-        value_parser = clap::value_parser!(u32).range(100..=20_000))]
+        value_parser = clap::value_parser!(u32).range(150..=20_000))]
     payments: Option<u32>,
     /// What is drawn; the same seed gives the same ends.
     #[arg(long, default_value_t = 7)]

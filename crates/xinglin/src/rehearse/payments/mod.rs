@@ -29,7 +29,7 @@ use table::Outcome;
 /// So many requests are under way at a time.
 const AT_ONCE: usize = 24;
 /// Waves share their sessions and their clock; a day has so many, so that each has some hundred payments.
-const WAVES: std::ops::RangeInclusive<usize> = 12..=50;
+const WAVES: std::ops::RangeInclusive<usize> = 7..=50;
 const PAYMENTS_OF_A_WAVE: usize = 100;
 /// From the beginning of the first wave to the end of the last one.
 const DAY_LASTS: Span = Span::minutes(22 * 60 + 30);

@@ -4,6 +4,7 @@
 use super::finding::Found;
 use super::{LOOK, Stage, text};
 use anyhow::{Context, Result, ensure};
+use domain::reconciliation::{DifferenceKind, Repair};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -67,7 +68,9 @@ impl Stage<'_> {
     /// nothing.
     async fn settle_one(&self, id: &str, row: &Value) -> Result<Settled> {
         let mut after = row.clone();
-        if let Some(repair) = row["repairs"][0]["repair"].as_str() {
+        let kind = row["kind"].as_str().and_then(DifferenceKind::from_constant);
+        let first = kind.and_then(|kind| kind.repairs().first().copied());
+        if let Some(repair) = first.filter(|first| *first != Repair::Accept) {
             let path = format!("/admin/reconciliation/differences/{id}");
             let body = json!({ "repair": repair });
             let preview = format!("{path}/preview");
@@ -78,6 +81,11 @@ impl Stage<'_> {
                 "the preview says otherwise who must approve"
             );
             let mut body = json!({ "repair": repair });
+            ensure!(
+                row["repairs"][0]["repair"] == json!(repair),
+                "{} is offered first",
+                row["repairs"][0]["repair"]
+            );
             if row["repairs"][0]["needsReason"] == true {
                 body["reason"] = json!(REASON);
             }

@@ -11,7 +11,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// So many patients come again and again.
 const PATIENTS: usize = 12;
@@ -22,6 +22,8 @@ const SESSION: Span = Span::hours(2);
 /// A slot's length in minutes, and how many slots a session has.
 const SLOT: i64 = 30;
 const SLOTS: usize = 4;
+/// How long the server may take for what it does by itself, in real time.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a gateway is down.
 const DOWN_SECONDS: i64 = 600;
 /// By then the gateway has been asked for the first time (spec 20: after 10 seconds).
@@ -45,6 +47,18 @@ const STEPS: [i64; 14] = [
     60,
     60,
 ];
+
+/// Until then a payment without a result is closed (spec 10, status 101), and a little more.
+const RESULT_DUE: i64 = 310;
+
+/// Whether the gateway says at once that a payment failed, and takes its money all the same if the
+/// payer tries again; the others leave it open until it is closed.
+fn fails_at_once(order: &Order) -> bool {
+    let gateway = order.draft.first.gateway;
+    gateway == GatewayName::WECHAT
+        || gateway == GatewayName::UNIONPAY
+        || gateway == GatewayName::PAYPAL
+}
 
 /// A session of the wave.
 struct Session {
@@ -79,15 +93,31 @@ impl Stage<'_> {
                 self.book(&sessions, number, first + at, draft)
             })
             .await?;
-        self.submit(&mut orders, 0).await?;
+        self.submit(&mut orders, 0, |_| true).await?;
         self.pay_in(&orders, weather).await?;
-        self.reach(&orders, |order| match order.draft.course {
-            course if course.fails_first() => &[102, 902],
-            course if course.queues() => &[302],
-            _ => &[],
+        // Whoever pays twice does so as long as the gateway still takes the first payment.
+        let is_early =
+            |order: &Order| order.draft.course == Course::PaidTwice && fails_at_once(order);
+        self.reach(&orders, |order| if is_early(order) { &[102] } else { &[] })
+            .await?;
+        self.pay_again(&mut orders, is_early).await?;
+        self.reach(&orders, |order| {
+            if order.draft.course.queues() && !order.draft.course.fails_first() {
+                &[302]
+            } else {
+                &[]
+            }
         })
         .await?;
-        self.pay_again(&mut orders).await?;
+        self.numbers_taken(&orders).await?;
+        self.pass(RESULT_DUE).await?;
+        let is_left = |order: &Order| order.numbers.len() == 1 && order.draft.course.fails_first();
+        self.reach(
+            &orders,
+            |order| if is_left(order) { &[102, 902] } else { &[] },
+        )
+        .await?;
+        self.pay_again(&mut orders, |_| true).await?;
         self.cancel(&orders, weather).await?;
         self.odd_refunds(&orders).await?;
         let held = orders.iter().filter(|order| order.draft.course.is_held());
@@ -177,16 +207,22 @@ impl Stage<'_> {
         };
         let sessions = self.sessions(0).await?;
         let mut order = [self.book(&sessions, 0, 0, &draft).await?];
-        self.submit(&mut order, 0).await?;
+        self.submit(&mut order, 0, |_| true).await?;
         let [order] = order;
         Ok(order)
     }
 
     /// Each order's n-th payment is asked for, and its payer's browser goes where it is sent.
-    pub(super) async fn submit(&self, orders: &mut [Order], payment: usize) -> Result<()> {
-        let asked = orders.iter().filter(|order| {
-            order.numbers.len() == payment && order.draft.course.payments() > payment
-        });
+    async fn submit(
+        &self,
+        orders: &mut [Order],
+        payment: usize,
+        who: impl Fn(&Order) -> bool,
+    ) -> Result<()> {
+        let is_next = |order: &&Order| {
+            order.numbers.len() == payment && order.draft.course.payments() > payment && who(order)
+        };
+        let asked = orders.iter().filter(is_next);
         let numbers = self
             .each(asked, |order| async move {
                 let way = if payment == 0 {
@@ -201,14 +237,14 @@ impl Stage<'_> {
                 Ok((order.id.clone(), number))
             })
             .await?;
+        let mut asked = Vec::new();
         for (id, number) in numbers {
             let order = orders.iter_mut().find(|order| order.id == id);
             order.context("an order")?.numbers.push(number);
+            asked.push(id);
         }
-        let all: Vec<&Order> = orders
-            .iter()
-            .filter(|order| order.numbers.len() == payment + 1)
-            .collect();
+        let is_asked = |order: &&Order| asked.contains(&order.id);
+        let all: Vec<&Order> = orders.iter().filter(is_asked).collect();
         for seconds in [0, 5, 5, 10, 10, 20, 20, 30, 30] {
             self.pass(seconds).await?;
             let since = Instant::now();
@@ -245,6 +281,8 @@ impl Stage<'_> {
                 self.faults_at(gateway, json!({ "down": true })).await?;
                 let pays = |order| self.pay_first(order, gateway);
                 let paid = self.each(orders, pays).await;
+                tokio::time::sleep(CALM).await;
+                self.numbers_taken(orders).await?;
                 let passed = self.pass(DOWN_SECONDS).await;
                 self.faults_at(gateway, json!({})).await?;
                 paid?;
@@ -329,6 +367,7 @@ impl Stage<'_> {
     ) -> Result<()> {
         let mut left: Vec<&Order> = orders.iter().filter(|o| !wanted(o).is_empty()).collect();
         for seconds in STEPS {
+            self.numbers_taken(orders).await?;
             self.pass(seconds).await?;
             let mut since = Instant::now();
             while since.elapsed() < CALM {
@@ -344,6 +383,22 @@ impl Stage<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Nobody who has just paid is about to take a number: a minute later they would be sent home.
+    async fn numbers_taken(&self, orders: &[Order]) -> Result<()> {
+        let since = Instant::now();
+        while since.elapsed() < PATIENCE {
+            let statuses = self.each(orders, |order| self.status(order)).await?;
+            if !statuses.contains(&300) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        bail!(
+            "for {} s somebody has waited for a number",
+            PATIENCE.as_secs()
+        )
     }
 
     async fn not_there<'o>(
@@ -372,24 +427,25 @@ impl Stage<'_> {
     }
 
     /// Whoever failed tries once more; some of them then pay the first one as well.
-    async fn pay_again(&self, orders: &mut [Order]) -> Result<()> {
-        self.submit(orders, 1).await?;
-        let again = orders.iter().filter(|order| order.numbers.len() == 2);
-        self.each(again, |order| async move {
+    async fn pay_again(&self, orders: &mut [Order], who: impl Fn(&Order) -> bool) -> Result<()> {
+        let is_first = |order: &&Order| order.numbers.len() == 1 && who(order);
+        let before: Vec<String> = orders
+            .iter()
+            .filter(is_first)
+            .map(|order| order.id.clone())
+            .collect();
+        self.submit(orders, 1, &who).await?;
+        let is_now = |order: &&Order| order.numbers.len() == 2 && before.contains(&order.id);
+        self.each(orders.iter().filter(is_now), |order| async move {
             self.pay_at_gateway(&order.numbers[1], order.draft.callback)
                 .await
         })
         .await?;
-        self.reach(orders, |order| {
-            if order.draft.course.payments() == 2 {
-                &[302]
-            } else {
-                &[]
-            }
-        })
-        .await?;
+        let queue = |order: &Order| -> &'static [i64] { if is_now(&order) { &[302] } else { &[] } };
+        self.reach(orders, queue).await?;
         let twice = orders
             .iter()
+            .filter(is_now)
             .filter(|order| order.draft.course == Course::PaidTwice);
         self.each(twice, |order| async move {
             // Some gateways have closed it, and take no money.

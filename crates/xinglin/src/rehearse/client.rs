@@ -2,7 +2,7 @@
 //! is answered, however often the server goes away meanwhile.
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Method, StatusCode, Url, header};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,8 @@ use tokio::sync::Mutex;
 const PASSWORD: &str = "apricot-grove-1";
 /// How long to wait before asking again.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often a payer loads a page that does not come.
+const LOADS: usize = 3;
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(15);
 
@@ -68,7 +70,7 @@ impl Client {
     }
 
     /// Sends a request until it is answered.
-    async fn send(&self, build: impl Fn() -> reqwest::RequestBuilder) -> Result<Answer> {
+    async fn send(&self, build: impl Fn() -> RequestBuilder) -> Result<Answer> {
         let since = Instant::now();
         loop {
             let trouble = match build().send().await {
@@ -210,34 +212,42 @@ impl Client {
         answer.data().with_context(|| format!("{who} PUT {path}"))
     }
 
-    /// A payer's browser goes where a payment leads, to the gateway's page if there is one.
+    /// A payer's browser goes where a payment leads, to the gateway's page if there is one; where the
+    /// gateway fails, the payer loads it again.
     pub async fn browse(&self, pay_with: &Value) -> Result<()> {
-        let address = |name: &str| {
-            pay_with[name]
-                .as_str()
-                .context("an address")
-                .map(Url::parse)
+        let address = |name: &str| -> Result<Url> {
+            Ok(Url::parse(pay_with[name].as_str().context("an address")?)?)
         };
-        let request = match pay_with["kind"].as_str() {
-            Some("redirect") => self.http.get(address("url")??),
+        let build = match pay_with["kind"].as_str() {
+            Some("redirect") => {
+                let url = address("url")?;
+                Box::new(move || self.http.get(url.clone()))
+                    as Box<dyn Fn() -> RequestBuilder + Send + Sync + '_>
+            }
             Some("form") => {
                 let fields: BTreeMap<String, String> =
                     serde_json::from_value(pay_with["fields"].clone())?;
                 let form = Url::parse_with_params("http://form.invalid", fields)?;
-                let body = form.query().unwrap_or_default().to_owned();
+                let (action, body) = (address("action")?, form.query().unwrap_or("").to_owned());
                 let kind = "application/x-www-form-urlencoded";
-                let post = self.http.post(address("action")??);
-                post.header(header::CONTENT_TYPE, kind).body(body)
+                Box::new(move || {
+                    let post = self.http.post(action.clone());
+                    post.header(header::CONTENT_TYPE, kind).body(body.clone())
+                })
             }
             _ => return Ok(()),
         };
-        let answer = request.send().await?;
-        let (status, url) = (answer.status(), answer.url().clone());
-        let page = answer.text().await?;
-        if !status.is_success() || !page.contains("<html") {
-            bail!("{url} is no page of a gateway: {status}: {page}");
+        let mut trouble = String::new();
+        for _ in 0..LOADS {
+            let answer = build().send().await?;
+            let (status, url) = (answer.status(), answer.url().clone());
+            let page = answer.text().await?;
+            if status.is_success() && page.contains("<html") {
+                return Ok(());
+            }
+            trouble = format!("{url} is no page of a gateway: {status}: {page}");
         }
-        Ok(())
+        bail!("{trouble}")
     }
 
     /// Tells the sandbox. What it was told already is no error.

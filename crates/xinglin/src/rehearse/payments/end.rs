@@ -25,6 +25,15 @@ pub struct End {
     back: i64,
 }
 
+/// When it is looked at: some refunds wait for the reconciliation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The day was played, and not yet reconciled.
+    BeforeReconciliation,
+    /// Everything is over.
+    AtLast,
+}
+
 /// How all orders ended.
 #[derive(Debug, Default)]
 pub struct Ends {
@@ -55,7 +64,8 @@ impl Stage<'_> {
                 let before = left.len();
                 let looked = self
                     .each(left, |order| async move {
-                        let (promised, is) = self.end(order).await?;
+                        let before = When::BeforeReconciliation;
+                        let (promised, is) = self.end(order, before).await?;
                         Ok((promised != is).then_some(order))
                     })
                     .await?;
@@ -74,11 +84,11 @@ impl Stage<'_> {
     }
 
     /// What was promised and what is, of every order, and the sums.
-    pub(super) async fn ends(&self, orders: &[Order]) -> Result<Ends> {
+    pub(super) async fn ends(&self, orders: &[Order], when: When) -> Result<Ends> {
         let all = self
             .each(orders, |order| async move {
                 let seen = self.look(order).await?;
-                let (promised, is) = self.end_of(order, &seen).await?;
+                let (promised, is) = self.end_of(order, &seen, when).await?;
                 Ok((order, seen, promised, is))
             })
             .await?;
@@ -99,23 +109,23 @@ impl Stage<'_> {
         Ok(ends)
     }
 
-    async fn end(&self, order: &Order) -> Result<(End, End)> {
+    async fn end(&self, order: &Order, when: When) -> Result<(End, End)> {
         let seen = self.look(order).await?;
-        self.end_of(order, &seen).await
+        self.end_of(order, &seen, when).await
     }
 
-    async fn end_of(&self, order: &Order, seen: &Value) -> Result<(End, End)> {
+    async fn end_of(&self, order: &Order, seen: &Value, when: When) -> Result<(End, End)> {
         let number = |value: &Value| value.as_i64().unwrap_or(-1);
         let is = End {
             status: number(&seen["statusCode"]),
             paid: number(&seen["paid"]["amount"]),
             back: number(&seen["refunded"]["amount"]),
         };
-        Ok((self.promised(order, seen).await?, is))
+        Ok((self.promised(order, when).await?, is))
     }
 
     /// The promised end (spec 10, refund shares; spec 20, late and double money).
-    async fn promised(&self, order: &Order, seen: &Value) -> Result<End> {
+    async fn promised(&self, order: &Order, when: When) -> Result<End> {
         let price = order.price;
         let most = (price * 90 + 50) / 100;
         let end = |status, paid, back| End { status, paid, back };
@@ -136,9 +146,8 @@ impl Stage<'_> {
                 let first = self.paid_there(&order.numbers[0]).await?;
                 end(900, price + first, first)
             }
-            // Until after the reconciliation, they wait.
-            Course::UnderWay if seen["refunds"][0]["status"] == "PROCESSING" => end(502, price, 0),
-            Course::DeadCard if seen["refunds"][0]["status"] == "FAILED" => end(503, price, 0),
+            Course::UnderWay if when == When::BeforeReconciliation => end(502, price, 0),
+            Course::DeadCard if when == When::BeforeReconciliation => end(503, price, 0),
             Course::UnderWay | Course::DeadCard => end(901, price, most),
         })
     }

@@ -17,6 +17,7 @@ use super::client::Client;
 use anyhow::{Result, bail};
 use course::{draw, weather};
 use domain::{Span, Ts};
+use end::When;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -65,7 +66,7 @@ pub async fn run(client: &Client, payments: usize, seed: u64, url: &str) -> Resu
 
     let mut outcome = Outcome::default();
     stage.settle(&mut orders).await?;
-    let ends = stage.ends(&orders).await?;
+    let ends = stage.ends(&orders, When::BeforeReconciliation).await?;
     outcome.wrong.extend(ends.wrong);
     let mut planted = stage.plant(&mut orders).await?;
     stage.pass_to_reconciliation().await?;
@@ -77,7 +78,9 @@ pub async fn run(client: &Client, payments: usize, seed: u64, url: &str) -> Resu
     outcome.wrong.extend(compared.wrong(url));
     outcome.wrong.extend(repaired.wrong.clone());
     stage.end_odd_ones(&orders, &left_open).await?;
-    let ends = stage.ends(&orders).await?;
+    let open = stage.ends(&[left_open.0], When::AtLast).await?;
+    outcome.wrong.extend(open.wrong);
+    let ends = stage.ends(&orders, When::AtLast).await?;
     outcome.wrong.extend(ends.wrong);
     let after = stage.books().await?;
     let (lines, wrong) = books::agree(&before, &after, &repaired, &planted.expected);

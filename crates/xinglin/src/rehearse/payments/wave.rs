@@ -54,10 +54,7 @@ const RESULT_DUE: i64 = 310;
 /// Whether the gateway says at once that a payment failed, and takes its money all the same if the
 /// payer tries again; the others leave it open until it is closed.
 fn fails_at_once(order: &Order) -> bool {
-    let gateway = order.draft.first.gateway;
-    gateway == GatewayName::WECHAT
-        || gateway == GatewayName::UNIONPAY
-        || gateway == GatewayName::PAYPAL
+    order.draft.first.gateway == GatewayName::WECHAT
 }
 
 /// A session of the wave.

@@ -4,7 +4,6 @@
 use super::course::Course;
 use super::order::Order;
 use super::planting::LeftOpen;
-use super::table::Row;
 use super::{CALM, LOOK, Stage, text};
 use anyhow::{Context, Result, bail};
 use domain::Currency;
@@ -34,6 +33,25 @@ pub enum When {
     AtLast,
 }
 
+/// A gateway's payments in one currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Row {
+    /// How many were asked for.
+    pub payments: usize,
+    /// Minor units paid.
+    pub paid: i64,
+    /// Minor units that went back.
+    pub back: i64,
+    /// How many failed.
+    pub failed: usize,
+    /// How many were closed.
+    pub closed: usize,
+    /// Late or double money that was returned by itself: how often, and minor units.
+    pub returned_count: usize,
+    /// The same in minor units.
+    pub returned: i64,
+}
+
 /// How all orders ended.
 #[derive(Debug, Default)]
 pub struct Ends {
@@ -45,7 +63,7 @@ pub struct Ends {
 
 impl Stage<'_> {
     /// Lets time pass until nothing is under way any more but what is to wait for the reconciliation.
-    pub(super) async fn settle(&self, orders: &mut [Order]) -> Result<()> {
+    pub(super) async fn settle(&self, orders: &[Order]) -> Result<()> {
         let midnight = super::order::begins(self.day.tomorrow()?)?;
         self.pass_until(midnight + domain::Span::minutes(20))
             .await?;

@@ -10,7 +10,6 @@ mod order;
 mod planting;
 mod repairing;
 mod report;
-mod table;
 mod wave;
 
 use super::client::Client;
@@ -25,7 +24,6 @@ use order::Order;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use table::Outcome;
 
 /// So many requests are under way at a time.
 const AT_ONCE: usize = 24;
@@ -54,54 +52,61 @@ struct Stage<'a> {
 
 /// Plays the day, reconciles it, repairs what was planted, and holds everything against its promise.
 pub async fn run(client: &Client, payments: usize, seed: u64, url: &str) -> Result<()> {
-    let started = Instant::now();
     let stage = Stage::open(client, seed).await?;
     println!(
         "{payments} payments on {}, seed {seed}, against {url}",
         stage.day
     );
-    let before = stage.books().await?;
-    let mut orders = stage.play(payments).await?;
-    let played = started.elapsed();
-
-    let mut outcome = Outcome::default();
-    stage.settle(&mut orders).await?;
-    let ends = stage.ends(&orders, When::BeforeReconciliation).await?;
-    outcome.wrong.extend(ends.wrong);
-    let mut planted = stage.plant(&mut orders).await?;
-    stage.pass_to_reconciliation().await?;
-    let left_open = stage.left_open(&mut planted, &orders).await?;
-    outcome.wrong.extend(planted.missing.clone());
-    let found = stage.reconcile().await?;
-    let compared = finding::compare(&found, &planted.expected);
-    let repaired = stage.repair(&found).await?;
-    outcome.wrong.extend(compared.wrong(url));
-    outcome.wrong.extend(repaired.wrong.clone());
-    stage.end_odd_ones(&orders, &left_open).await?;
-    let open = stage.ends(&[left_open.0], When::AtLast).await?;
-    outcome.wrong.extend(open.wrong);
-    let ends = stage.ends(&orders, When::AtLast).await?;
-    outcome.wrong.extend(ends.wrong);
-    let after = stage.books().await?;
-    let (lines, wrong) = books::agree(&before, &after, &repaired, &planted.expected);
-    outcome.wrong.extend(wrong);
-    outcome.wrong.extend(stage.findings().await?);
-
-    report::payments(&ends.rows);
-    report::faults(&orders, &weather(stage.waves(payments), seed));
-    report::differences(&compared, &repaired);
-    report::books(&lines);
-    println!(
-        "\n{:.1} s in all: {:.1} s for the day, {:.1} s to settle, reconcile and repair it",
-        started.elapsed().as_secs_f64(),
-        played.as_secs_f64(),
-        (started.elapsed() - played).as_secs_f64()
-    );
-    println!("by chance: {}", compared.by_chance());
-    outcome.judge(&compared)
+    let done = stage.whole_day(payments, url).await;
+    // Whatever came of it, nothing stays broken.
+    let calm = stage.clear_skies().await;
+    done.and(calm)
 }
 
 impl<'a> Stage<'a> {
+    async fn whole_day(&self, payments: usize, url: &str) -> Result<()> {
+        let started = Instant::now();
+        let before = self.books().await?;
+        let orders = self.play(payments).await?;
+        let played = started.elapsed();
+
+        self.settle(&orders).await?;
+        let mut wrong = self.ends(&orders, When::BeforeReconciliation).await?.wrong;
+        let mut planted = self.plant(&orders).await?;
+        self.pass_to_reconciliation().await?;
+        let left_open = self.left_open(&mut planted, &orders).await?;
+        wrong.extend(planted.missing);
+        let found = self.reconcile().await?;
+        let compared = finding::compare(&found, &planted.expected);
+        wrong.extend(compared.wrong(url));
+        let repaired = self.repair(&found).await?;
+        wrong.extend(repaired.wrong.iter().cloned());
+        self.end_odd_ones(&orders, &left_open).await?;
+        wrong.extend(self.ends(&[left_open.0], When::AtLast).await?.wrong);
+        let ends = self.ends(&orders, When::AtLast).await?;
+        wrong.extend(ends.wrong);
+        let made: usize = ends.rows.values().map(|row| row.payments).sum();
+        if made != payments {
+            wrong.push(format!("{made} payments were made"));
+        }
+        let after = self.books().await?;
+        let (lines, apart) = books::agree(&before, &after, &repaired, &planted.expected);
+        wrong.extend(apart);
+        wrong.extend(self.findings().await?);
+
+        report::payments(&ends.rows);
+        report::faults(&orders, &weather(waves(payments), self.seed));
+        report::differences(&compared, &repaired);
+        report::books(&lines);
+        println!(
+            "\n{:.1} s in all: {:.1} s for the day, {:.1} s to settle, reconcile and repair it",
+            started.elapsed().as_secs_f64(),
+            played.as_secs_f64(),
+            (started.elapsed() - played).as_secs_f64()
+        );
+        report::judge(&compared, &wrong)
+    }
+
     /// Takes back what an earlier rehearsal left broken, and goes to the beginning of the next day.
     async fn open(client: &'a Client, seed: u64) -> Result<Self> {
         let mut stage = Self {
@@ -125,7 +130,7 @@ impl<'a> Stage<'a> {
     /// Plays all waves.
     async fn play(&self, payments: usize) -> Result<Vec<Order>> {
         let drafts = draw(payments, self.seed);
-        let waves = self.waves(payments);
+        let waves = waves(payments);
         let weather = weather(waves, self.seed);
         let bar = ProgressBar::new(u64::try_from(payments)?);
         bar.set_style(ProgressStyle::with_template(
@@ -145,11 +150,6 @@ impl<'a> Stage<'a> {
         }
         bar.finish_and_clear();
         Ok(orders)
-    }
-
-    /// So many waves a day of so many payments has.
-    fn waves(&self, payments: usize) -> usize {
-        (payments / PAYMENTS_OF_A_WAVE).clamp(*WAVES.start(), *WAVES.end())
     }
 
     async fn now(&self) -> Result<Ts> {
@@ -178,8 +178,11 @@ impl<'a> Stage<'a> {
         self.pass_until(then).await
     }
 
-    /// The gateways' own faults are over; those by chance stay.
+    /// All faults are over.
     async fn clear_skies(&self) -> Result<()> {
+        self.client
+            .control(Method::PUT, "/faults", &json!({}))
+            .await?;
         for gateway in course::gateways() {
             self.faults_at(gateway, json!({})).await?;
         }
@@ -219,6 +222,11 @@ impl<'a> Stage<'a> {
         };
         Ok(findings.iter().map(words).collect())
     }
+}
+
+/// So many waves a day of so many payments has.
+fn waves(payments: usize) -> usize {
+    (payments / PAYMENTS_OF_A_WAVE).clamp(*WAVES.start(), *WAVES.end())
 }
 
 /// A text that must be there.

@@ -22,7 +22,7 @@ pub struct Order {
     pub doctor: String,
     /// Our numbers of its payments at the gateways.
     pub numbers: Vec<String>,
-    /// What the payer agreed to, as the last start of a payment was answered.
+    /// In which wave it was played.
     pub in_wave: usize,
 }
 

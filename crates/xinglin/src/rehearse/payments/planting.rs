@@ -137,7 +137,7 @@ struct Lines {
 
 impl Stage<'_> {
     /// Plants everything that can be planted before the day is over at the gateways.
-    pub(super) async fn plant(&self, orders: &mut [Order]) -> Result<Planted> {
+    pub(super) async fn plant(&self, orders: &[Order]) -> Result<Planted> {
         let mut lines = self.lines(orders).await?;
         let mut planted = Planted::default();
         for (kind, gateway) in IN_PAYMENTS {

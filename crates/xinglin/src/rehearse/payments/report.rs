@@ -2,10 +2,11 @@
 
 use super::books::Line;
 use super::course::{CALLBACKS, Weather};
+use super::end::Row;
 use super::finding::Compared;
 use super::order::Order;
 use super::repairing::Repaired;
-use super::table::Row;
+use anyhow::{Result, bail};
 use domain::lifecycle::Language;
 use domain::payment::GatewayName;
 use domain::reconciliation::DifferenceKind as K;
@@ -136,6 +137,23 @@ pub fn books(lines: &[Line]) {
             money(line.planted)
         );
     }
+}
+
+/// Says that all is well, or what is not.
+pub fn judge(compared: &Compared<'_>, wrong: &[String]) -> Result<()> {
+    println!("by chance: {}", compared.by_chance());
+    println!("\nunexplained: {}", compared.unexplained());
+    for wrong in wrong {
+        println!("\n{wrong}");
+    }
+    if !wrong.is_empty() {
+        bail!("{} things are otherwise than promised", wrong.len());
+    }
+    println!(
+        "Every payment ended as promised, every planted difference was found and named, and the \
+         books agree."
+    );
+    Ok(())
 }
 
 fn decimal(amount: i64, currency: Currency) -> String {

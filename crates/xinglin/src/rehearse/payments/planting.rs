@@ -2,6 +2,7 @@
 //! histories of the day. Each says where it must be found.
 
 use super::course::{Course, currency, gateways};
+use super::end::is_unheard;
 use super::order::{Order, billing_day, minutes_from_midnight};
 use super::{Stage, text};
 use anyhow::{Context, Result};
@@ -60,8 +61,8 @@ pub struct Expected {
     pub day: Date,
     /// With what in it: fields of the API's view.
     pub with: Vec<(&'static str, Value)>,
-    /// What the gateway holds more or less than our books, where money really moved there and the
-    /// bill is right.
+    /// What the gateway holds more or less than our books, where money really moved there and is
+    /// put on suspense.
     pub real: Option<Value>,
 }
 
@@ -336,6 +337,7 @@ impl Stage<'_> {
 
     /// What really happened, or all but the bill's last word.
     async fn real_ones(&self, planted: &mut Planted, orders: &[Order]) -> Result<()> {
+        self.paid_unheard(planted, orders).await?;
         for order in orders {
             let kind = match order.draft.course {
                 Course::HandToo => K::RefundPaidByHandToo,
@@ -366,6 +368,30 @@ impl Stage<'_> {
                 planted.expected.push(next);
             }
             planted.expected.push(one);
+        }
+        Ok(())
+    }
+
+    /// Payments that failed, were paid after all, and nobody told us.
+    async fn paid_unheard(&self, planted: &mut Planted, orders: &[Order]) -> Result<()> {
+        let twice = orders
+            .iter()
+            .filter(|order| order.draft.course == Course::PaidTwice);
+        for order in twice {
+            let seen = self.look(order).await?;
+            let number = &order.numbers[0];
+            let gateway = order.draft.first.gateway;
+            if let Some(at) = self.paid_at(number).await?
+                && is_unheard(order, &seen)
+            {
+                planted.expected.push(Expected {
+                    kind: K::PaymentFailedHere,
+                    gateway,
+                    day: billing_day(gateway, at),
+                    with: vec![("outTradeNo", json!(number))],
+                    real: None,
+                });
+            }
         }
         Ok(())
     }

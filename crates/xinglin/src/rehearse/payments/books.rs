@@ -136,3 +136,63 @@ pub fn agree(
     }
     (lines, wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearse::payments::repairing::Settled;
+    use domain::payment::GatewayName;
+    use domain::reconciliation::DifferenceKind;
+    use jiff::civil::date;
+
+    fn books(ledger: i64, theirs: i64) -> Books {
+        let of = |amount| BTreeMap::from([(("wechat".to_owned(), "CNY".to_owned()), amount)]);
+        Books {
+            ledger: of(ledger),
+            theirs: of(theirs),
+        }
+    }
+
+    fn on_suspense(amount: i64) -> Repaired {
+        let settled = Settled {
+            repair: "RECORD_SUSPENSE".to_owned(),
+            by_two: false,
+            suspense: vec![json!({ "amount": amount, "currency": "CNY" })],
+            gateway: json!("wechat"),
+        };
+        Repaired {
+            settled: BTreeMap::from([("1".to_owned(), settled)]),
+            wrong: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_books_agree_to_the_last_fen_or_it_is_told() {
+        let before = books(100, 70);
+        for (ledger, theirs, is_well) in [(600, 570, true), (601, 570, false), (600, 571, false)] {
+            let after = books(ledger, theirs);
+            let (lines, wrong) = agree(&before, &after, &Repaired::default(), &[]);
+            assert_eq!((lines.len(), wrong.is_empty()), (1, is_well));
+        }
+    }
+
+    #[test]
+    fn suspense_counts_where_the_bill_alone_was_wrong_and_not_where_money_moved() {
+        let (before, repaired) = (books(0, 0), on_suspense(-40));
+        // The bill alone: the gateway still has what we put on suspense.
+        let (_, wrong) = agree(&before, &books(460, 500), &repaired, &[]);
+        assert_eq!(wrong, Vec::<String>::new());
+        // The gateway really paid it: only now both agree.
+        let real = [Expected {
+            kind: DifferenceKind::RefundPaidByHandToo,
+            gateway: GatewayName::WECHAT,
+            day: date(2026, 3, 2),
+            with: Vec::new(),
+            real: Some(json!({ "amount": -40, "currency": "CNY" })),
+        }];
+        let (_, wrong) = agree(&before, &books(460, 460), &repaired, &real);
+        assert_eq!(wrong, Vec::<String>::new());
+        let (_, wrong) = agree(&before, &books(460, 500), &repaired, &real);
+        assert_eq!(wrong.len(), 1);
+    }
+}

@@ -202,3 +202,84 @@ impl Compared<'_> {
         wrong
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::payment::GatewayName as G;
+    use jiff::civil::date;
+
+    fn row(kind: K, number: &str, status: &str, gap: i64) -> Value {
+        json!({
+            "id": "1", "reconciliationId": "day", "kind": kind.constant(), "gateway": "wechat",
+            "day": "2026-03-02", "outTradeNo": number, "status": status,
+            "gap": [{ "amount": gap, "currency": "CNY" }],
+        })
+    }
+
+    fn found(gap: i64, differences: Vec<Value>) -> Found {
+        let sums = json!([{ "currency": "CNY", "gap": gap }]);
+        let day = json!({
+            "id": "day", "gateway": "wechat", "day": "2026-03-02", "state": "differing", "sums": sums,
+        });
+        Found {
+            days: vec![day],
+            differences,
+        }
+    }
+
+    fn planted(kind: K, number: &str) -> Expected {
+        Expected {
+            kind,
+            gateway: G::WECHAT,
+            day: date(2026, 3, 2),
+            with: vec![("outTradeNo", json!(number))],
+            real: None,
+        }
+    }
+
+    #[test]
+    fn what_was_planted_and_found_once_and_what_explains_itself_is_no_trouble() {
+        let neighbour = row(K::PaymentNeighbouringDay, "b", "EXPLAINED", 500);
+        let missing = row(K::PaymentMissingThere, "a", "OPEN", -3_000);
+        let found = found(-2_500, vec![missing, neighbour]);
+        let expected = [planted(K::PaymentMissingThere, "a")];
+        let compared = compare(&found, &expected);
+        assert_eq!((compared.unexplained(), compared.neighbours.len()), (0, 1));
+        assert_eq!(compared.wrong("http://here"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_was_not_found_or_found_twice_or_under_another_name_is_told() {
+        let missing = || row(K::PaymentMissingThere, "a", "OPEN", -3_000);
+        let expected = [planted(K::PaymentMissingThere, "a")];
+        for (gap, rows, told) in [
+            (0, vec![], 1),
+            (-6_000, vec![missing(), missing()], 1),
+            // Not found under its name, and something else is.
+            (
+                -3_000,
+                vec![row(K::PaymentStatusDiffers, "a", "OPEN", -3_000)],
+                2,
+            ),
+            // A neighbouring day that nothing explains yet.
+            (
+                -3_001,
+                vec![missing(), row(K::PaymentNeighbouringDay, "b", "OPEN", -1)],
+                1,
+            ),
+        ] {
+            let found = found(gap, rows);
+            let wrong = compare(&found, &expected).wrong("http://here");
+            assert_eq!(wrong.len(), told, "{wrong:#?}");
+        }
+    }
+
+    #[test]
+    fn a_day_whose_money_the_differences_do_not_explain_is_told() {
+        let found = found(-1, vec![]);
+        let compared = compare(&found, &[]);
+        assert_eq!(compared.unexplained(), 1);
+        assert!(compared.wrong("")[0].contains("apart"), "{compared:?}");
+    }
+}

@@ -6,10 +6,15 @@ mod books;
 mod course;
 mod end;
 mod finding;
+mod lines;
 mod order;
+mod paying;
 mod planting;
 mod repairing;
 mod report;
+mod sessions;
+mod shapes;
+mod waiting;
 mod wave;
 
 use super::client::Client;

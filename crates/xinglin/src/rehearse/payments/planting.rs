@@ -1,24 +1,23 @@
 //! What is planted: differences of every kind, most of them in the bills alone, some of them as real
 //! histories of the day. Each says where it must be found.
 
-use super::course::{Course, currency, gateways};
+use super::course::{Course, currency};
 use super::end::is_unheard;
+use super::lines::{Item, Lines};
 use super::order::{Order, billing_day, minutes_from_midnight};
+use super::shapes::shapes;
 use super::{Stage, text};
 use anyhow::{Context, Result};
+use domain::Span;
 use domain::payment::GatewayName as G;
 use domain::reconciliation::DifferenceKind as K;
-use domain::{Span, Ts};
 use jiff::civil::Date;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-/// What is planted is so far from the ends of its day that only what is meant differs.
-const MINUTES_FROM_MIDNIGHT: i64 = 45;
 /// So near to midnight two clocks may disagree; a little less than the reconciliation allows.
 const AROUND_MIDNIGHT: i64 = 8;
-/// So many payments and so many refunds of a gateway are looked at for planting.
+/// So many payments are looked at for one of the first minutes.
 const LOOKED_AT: usize = 60;
 
 /// Differences in one payment's line, and at whose bill.
@@ -84,57 +83,6 @@ pub struct Planted {
 
 /// An order whose payment nobody pays while its day is reconciled.
 pub struct LeftOpen(pub Order);
-
-/// A line of a bill that something can be planted in.
-#[derive(Debug, Clone)]
-struct Item {
-    gateway: G,
-    day: Date,
-    /// Our number of the payment.
-    payment: String,
-    /// Our number of the refund, and the gateway's.
-    refund: Option<(String, String)>,
-    amount: i64,
-}
-
-impl Item {
-    /// The number that the bill's line is found by.
-    fn number(&self) -> &str {
-        self.refund
-            .as_ref()
-            .map_or(self.payment.as_str(), |(number, _)| number)
-    }
-
-    fn expected(&self, kind: K) -> Expected {
-        let with = match &self.refund {
-            Some((number, _)) => ("outRefundNo", json!(number)),
-            None => ("outTradeNo", json!(self.payment)),
-        };
-        Expected {
-            kind,
-            gateway: self.gateway,
-            day: self.day,
-            with: vec![with],
-            real: None,
-        }
-    }
-
-    fn missing_there(&self) -> Expected {
-        let of_refund = self.refund.is_some();
-        self.expected(if of_refund {
-            K::RefundMissingThere
-        } else {
-            K::PaymentMissingThere
-        })
-    }
-}
-
-/// Lines that are good for planting, by gateway.
-#[derive(Debug, Default)]
-struct Lines {
-    payments: BTreeMap<G, Vec<Item>>,
-    refunds: BTreeMap<G, Vec<Item>>,
-}
 
 impl Stage<'_> {
     /// Plants everything that can be planted before the day is over at the gateways.
@@ -424,157 +372,9 @@ impl Stage<'_> {
         Ok(LeftOpen(open))
     }
 
-    /// Lines of payments and refunds that both sides have, in the middle of their days.
-    async fn lines(&self, orders: &[Order]) -> Result<Lines> {
-        let mut lines = Lines::default();
-        for gateway in gateways() {
-            let of = |course| {
-                let all = orders.iter().filter(move |order| {
-                    order.draft.course == course && order.draft.first.gateway == gateway
-                });
-                all.take(LOOKED_AT)
-            };
-            let paid = self
-                .each(of(Course::Held), |order| self.paid_line(order))
-                .await?;
-            let refunded = of(Course::Cancelled);
-            let refunded = self.each(refunded, |order| self.refund_line(order)).await?;
-            let (paid, refunded) = (paid.into_iter().flatten(), refunded.into_iter().flatten());
-            lines.payments.insert(gateway, paid.collect());
-            lines.refunds.insert(gateway, refunded.collect());
-        }
-        Ok(lines)
-    }
-
-    async fn paid_at(&self, number: &str) -> Result<Option<Ts>> {
-        let path = format!("/payments/{number}");
-        let seen = self.client.control(Method::GET, &path, &json!({})).await?;
-        Ok(seen["paidAt"].as_str().map(Ts::parse).transpose()?)
-    }
-
-    async fn paid_line(&self, order: &Order) -> Result<Option<Item>> {
-        let (gateway, number) = (order.draft.first.gateway, order.numbers[0].clone());
-        let Some(at) = self.paid_at(&number).await? else {
-            return Ok(None);
-        };
-        let is_good = minutes_from_midnight(gateway, at)? >= MINUTES_FROM_MIDNIGHT;
-        Ok(is_good.then(|| Item {
-            gateway,
-            day: billing_day(gateway, at),
-            payment: number,
-            refund: None,
-            amount: order.price,
-        }))
-    }
-
-    async fn refund_line(&self, order: &Order) -> Result<Option<Item>> {
-        let (gateway, payment) = (order.draft.first.gateway, order.numbers[0].clone());
-        let path = format!("/refunds?outTradeNo={payment}");
-        let seen = self.client.control(Method::GET, &path, &json!({})).await?;
-        let seen = &seen["refunds"][0];
-        let booked = self.look(order).await?["refunds"][0]["updatedAt"].clone();
-        let times = [&seen["createdAt"], &seen["successAt"], &booked];
-        let mut days = Vec::new();
-        for at in times {
-            let Some(at) = at.as_str().map(Ts::parse).transpose()? else {
-                return Ok(None);
-            };
-            if minutes_from_midnight(gateway, at)? < MINUTES_FROM_MIDNIGHT {
-                return Ok(None);
-            }
-            days.push(billing_day(gateway, at));
-        }
-        let day = days[0];
-        let is_good = days.iter().all(|one| *one == day);
-        Ok(is_good.then_some(Item {
-            gateway,
-            day,
-            payment,
-            refund: Some((text(&seen["outRefundNo"])?, text(&seen["refundId"])?)),
-            amount: seen["refund"].as_i64().context("an amount")?,
-        }))
-    }
-
     /// The bills of the day and of the days beside it are ready, everywhere.
     pub(super) async fn pass_to_reconciliation(&self) -> Result<()> {
         let ready = super::order::begins(self.day.tomorrow()?.tomorrow()?)?;
         self.pass_until(ready + Span::minutes(12 * 60 + 40)).await
     }
-}
-
-/// What is put into the bill for a kind, and what must be found then.
-fn shapes(kind: K, item: &Item) -> Result<(Vec<Value>, Vec<Expected>)> {
-    let number = item.number();
-    let elsewhere =
-        json!({ "kind": "change_transaction_id", "number": number, "to": "99990000111122223333" });
-    let twice = json!({ "kind": "duplicate_line", "number": number });
-    let one = item.expected(kind);
-    let other_currency = match currency(item.gateway) {
-        domain::Currency::NZD => "CNY",
-        _ => "NZD",
-    };
-    Ok(match kind {
-        K::PaymentMissingThere | K::RefundMissingThere => (
-            vec![json!({ "kind": "drop_line", "number": number })],
-            vec![one],
-        ),
-        K::PaymentAmountDiffers | K::RefundAmountDiffers => {
-            let amount = item.amount - 1;
-            let plant = json!({ "kind": "change_amount", "number": number, "amount": amount });
-            (vec![plant], vec![one])
-        }
-        K::PaymentCurrencyDiffers | K::RefundCurrencyDiffers => {
-            let plant =
-                json!({ "kind": "change_currency", "number": number, "currency": other_currency });
-            (vec![plant], vec![one])
-        }
-        K::PaymentLineTwice | K::RefundLineTwice => (vec![twice], vec![one]),
-        K::PaymentStatusDiffers | K::RefundStatusDiffers => {
-            let plant =
-                json!({ "kind": "change_status", "number": number, "status": "processing" });
-            (vec![plant], vec![one])
-        }
-        K::PaymentNumbersDiffer | K::RefundNumbersDiffer => (vec![elsewhere], vec![one]),
-        K::FeeDiffers => {
-            let plant = json!({ "kind": "change_fee", "number": number, "fee": 9_900_000 });
-            (vec![plant], vec![one])
-        }
-        K::PaymentPaidTwice | K::RefundSentTwice => (vec![twice, elsewhere], vec![one]),
-        K::PaymentForeign => {
-            let plant = json!({ "kind": "change_our_number", "number": number, "to": null });
-            let with = vec![("transactionId", json!("99990000111122223333"))];
-            let foreign = Expected { with, ..one };
-            (vec![plant, elsewhere], vec![foreign, item.missing_there()])
-        }
-        K::PaymentTimeDiffers | K::RefundTimeDiffers => {
-            let plant = json!({ "kind": "shift_day", "number": number, "later": true });
-            let next = Expected {
-                day: item.day.tomorrow()?,
-                ..one.clone()
-            };
-            (vec![plant], vec![one, next])
-        }
-        K::UnknownLine => {
-            let plants = [("change_our_number", 130), ("change_transaction_id", 150)];
-            let plants = plants.map(
-                |(kind, long)| json!({ "kind": kind, "number": number, "to": "9".repeat(long) }),
-            );
-            let there = json!({ "amount": item.amount, "currency": currency(item.gateway) });
-            let with = vec![("there", there)];
-            let unknown = Expected { with, ..one };
-            (plants.to_vec(), vec![unknown, item.missing_there()])
-        }
-        K::RefundForeign => {
-            let plant = json!({ "kind": "foreign_refund", "amount": 56, "of": item.payment });
-            (vec![plant], vec![one])
-        }
-        K::RefundMissingHere => {
-            let to = format!("RFx{}", &number[number.len().saturating_sub(20)..]);
-            let plant = json!({ "kind": "change_our_number", "number": number, "to": to });
-            let with = vec![("outRefundNo", json!(to))];
-            let strange = Expected { with, ..one };
-            (vec![plant, elsewhere], vec![strange, item.missing_there()])
-        }
-        other => anyhow::bail!("{} is not planted in a line", other.constant()),
-    })
 }

@@ -159,6 +159,7 @@ mod tests {
             by_two: false,
             suspense: vec![json!({ "amount": amount, "currency": "CNY" })],
             gateway: json!("wechat"),
+            unproven: None,
         };
         Repaired {
             settled: BTreeMap::from([("1".to_owned(), settled)]),

@@ -24,6 +24,8 @@ pub struct Settled {
     pub suspense: Vec<Value>,
     /// At which gateway.
     pub gateway: Value,
+    /// What the gateway said, where its word settled nothing and the difference was accepted.
+    pub unproven: Option<String>,
 }
 
 /// What came of all repairs.
@@ -67,7 +69,7 @@ impl Stage<'_> {
     /// By the first repair that is offered; by accepting where there is none, or where it settles
     /// nothing.
     async fn settle_one(&self, id: &str, row: &Value) -> Result<Settled> {
-        let mut after = row.clone();
+        let (mut after, mut unproven) = (row.clone(), None);
         let kind = row["kind"].as_str().and_then(DifferenceKind::from_constant);
         let first = kind.and_then(|kind| kind.repairs().first().copied());
         if let Some(repair) = first.filter(|first| *first != Repair::Accept) {
@@ -92,6 +94,8 @@ impl Stage<'_> {
             after = self.decided(id, "propose", body, needs_two).await?;
         }
         if after["status"] == "OPEN" {
+            let words = after["result"].as_str();
+            unproven = words.map(|words| format!("{}: {words}", row["kind"]));
             let body = json!({ "reason": REASON });
             let needs_two = row["needsApproval"] == true;
             after = self.decided(id, "accept", body, needs_two).await?;
@@ -114,6 +118,7 @@ impl Stage<'_> {
             gateway: row["gateway"].clone(),
             repair,
             by_two,
+            unproven,
         })
     }
 

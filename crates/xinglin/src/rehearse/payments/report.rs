@@ -114,6 +114,16 @@ pub fn differences(compared: &Compared<'_>, repaired: &Repaired) {
     for (repair, (count, by_two)) in repairs {
         println!("{repair:<28} {count:>7} {by_two:>14}");
     }
+    println!("\naccepted because the gateway's word settled nothing:");
+    let mut words: Vec<&str> = repaired
+        .settled
+        .values()
+        .filter_map(|settled| settled.unproven.as_deref())
+        .collect();
+    words.sort_unstable();
+    for words in words {
+        println!("{words}");
+    }
 }
 
 /// Our ledger beside the gateways' own book.

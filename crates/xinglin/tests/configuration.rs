@@ -1,6 +1,11 @@
 //! A wrong setting stops the start with one line that names it, what was given, and what is
 //! accepted; and nothing is made or changed.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't go on says why and fails"
+)]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

@@ -202,10 +202,11 @@ fn tell(args: &DemoArgs, url: &str) {
     println!("  Database  {url}");
     println!();
     println!(
-        "  Sign in as patient1@demo.xinglin … patient50@, doctor1@ … doctor12@, operator1@, admin1@"
+        "  Sign in as patient1@demo.xinglin … patient50@, doctor1@ … doctor12@, operator1@, operator2@, admin1@"
     );
     println!("  Password   {}", people::PASSWORD);
     println!();
     println!("  Play 200 orders:  xinglin rehearse --orders 200 --seed 7");
+    println!("  A day of payments: xinglin rehearse --payments 5000 --seed 7");
     println!("  Stop with Ctrl-C.");
 }

@@ -12,6 +12,8 @@ use uuid::{Builder, Uuid};
 /// Everybody's password.
 pub const PASSWORD: &str = "apricot-grove-1";
 
+/// Large repairs need two people.
+const SECOND_OPERATOR: &str = "operator2";
 const PATIENTS: usize = 50;
 const SURNAMES: [&str; 10] = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];
 const GIVEN: [&str; 7] = ["秀英", "建国", "晓梅", "志强", "雨桐", "浩然", "思远"];
@@ -40,7 +42,12 @@ const DEPARTMENTS: [(&str, &str, &str, [&str; 4]); 3] = [
 
 /// Makes them, where they are not there yet.
 pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
-    if store.user_by_login("admin1@demo.xinglin").await?.is_some() {
+    let is_there = async |login: &str| -> Result<bool> {
+        let login = format!("{login}@demo.xinglin");
+        Ok(store.user_by_login(&login).await?.is_some())
+    };
+    let is_seeded = is_there("admin1").await?;
+    if is_seeded && is_there(SECOND_OPERATOR).await? {
         return Ok(());
     }
     // One hash for all: the password is printed on the screen.
@@ -57,6 +64,12 @@ pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
         locked_until: None,
         created_at: clock.now(),
     };
+    let second = person(SECOND_OPERATOR, Role::Operator, "运营二号".to_owned());
+    store.insert_user(&second).await?;
+    if is_seeded {
+        // A demonstration from before there were two.
+        return Ok(());
+    }
     for number in 1..=PATIENTS {
         let login = format!("patient{number}");
         store

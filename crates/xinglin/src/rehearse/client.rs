@@ -2,17 +2,19 @@
 //! is answered, however often the server goes away meanwhile.
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header};
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// Everybody's password in a demonstration.
 const PASSWORD: &str = "apricot-grove-1";
 /// How long to wait before asking again.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often a payer loads a page that does not come.
+const LOADS: usize = 3;
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(15);
 
@@ -68,7 +70,7 @@ impl Client {
     }
 
     /// Sends a request until it is answered.
-    async fn send(&self, build: impl Fn() -> reqwest::RequestBuilder) -> Result<Answer> {
+    async fn send(&self, build: impl Fn() -> RequestBuilder) -> Result<Answer> {
         let since = Instant::now();
         loop {
             let trouble = match build().send().await {
@@ -98,16 +100,11 @@ impl Client {
         }
     }
 
-    /// Somebody's access token.
+    /// Somebody's access token. Whoever asks meanwhile waits: a sign-in costs time on purpose.
     pub async fn token(&self, who: &str) -> Result<String> {
-        let known = self
-            .tokens
-            .lock()
-            .map_err(|_| anyhow::anyhow!("tokens"))?
-            .get(who)
-            .cloned();
-        if let Some(token) = known {
-            return Ok(token);
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(who) {
+            return Ok(token.clone());
         }
         let body = json!({ "email": format!("{who}@demo.xinglin"), "password": PASSWORD });
         let url = format!("{}/api/v1/auth/login", self.url);
@@ -117,9 +114,16 @@ impl Client {
             .as_str()
             .context("no access token")?
             .to_owned();
-        let mut tokens = self.tokens.lock().map_err(|_| anyhow::anyhow!("tokens"))?;
         tokens.insert(who.to_owned(), token.clone());
         Ok(token)
+    }
+
+    /// Forgets a token that has run out, unless somebody has a newer one already.
+    async fn forget(&self, who: &str, token: &str) {
+        let mut tokens = self.tokens.lock().await;
+        if tokens.get(who).is_some_and(|known| known == token) {
+            tokens.remove(who);
+        }
     }
 
     /// Asks as somebody. A token that has run out is replaced.
@@ -147,10 +151,7 @@ impl Client {
             if answer.status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
-            self.tokens
-                .lock()
-                .map_err(|_| anyhow::anyhow!("tokens"))?
-                .remove(who);
+            self.forget(who, &token).await;
         }
     }
 
@@ -209,6 +210,44 @@ impl Client {
     pub async fn put(&self, who: &str, path: &str, body: Value) -> Result<Value> {
         let answer = self.call(who, Method::PUT, path, &body).await?;
         answer.data().with_context(|| format!("{who} PUT {path}"))
+    }
+
+    /// A payer's browser goes where a payment leads, to the gateway's page if there is one; where the
+    /// gateway fails, the payer loads it again.
+    pub async fn browse(&self, pay_with: &Value) -> Result<()> {
+        let address = |name: &str| -> Result<Url> {
+            Ok(Url::parse(pay_with[name].as_str().context("an address")?)?)
+        };
+        let build = match pay_with["kind"].as_str() {
+            Some("redirect") => {
+                let url = address("url")?;
+                Box::new(move || self.http.get(url.clone()))
+                    as Box<dyn Fn() -> RequestBuilder + Send + Sync + '_>
+            }
+            Some("form") => {
+                let fields: BTreeMap<String, String> =
+                    serde_json::from_value(pay_with["fields"].clone())?;
+                let form = Url::parse_with_params("http://form.invalid", fields)?;
+                let (action, body) = (address("action")?, form.query().unwrap_or("").to_owned());
+                let kind = "application/x-www-form-urlencoded";
+                Box::new(move || {
+                    let post = self.http.post(action.clone());
+                    post.header(header::CONTENT_TYPE, kind).body(body.clone())
+                })
+            }
+            _ => return Ok(()),
+        };
+        let mut trouble = String::new();
+        for _ in 0..LOADS {
+            let answer = build().send().await?;
+            let (status, url) = (answer.status(), answer.url().clone());
+            let page = answer.text().await?;
+            if status.is_success() && page.contains("<html") {
+                return Ok(());
+            }
+            trouble = format!("{url} is no page of a gateway: {status}: {page}");
+        }
+        bail!("{trouble}")
     }
 
     /// Tells the sandbox. What it was told already is no error.

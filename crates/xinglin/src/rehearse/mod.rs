@@ -2,6 +2,7 @@
 //! and WebSocket only. The same seed gives the same ends.
 
 mod client;
+mod payments;
 mod play;
 mod report;
 mod script;
@@ -28,6 +29,11 @@ pub struct RehearseArgs {
     /// How many orders, 1 to 100,000.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orders: u32,
+    /// Instead of orders: a day of so many payments over all gateways, with faults, reconciled with
+    /// planted differences; 150 to 20,000.
+    #[arg(long, num_args = 0..=1, default_missing_value = "5000", conflicts_with = "orders",
+        value_parser = clap::value_parser!(u32).range(150..=20_000))]
+    payments: Option<u32>,
     /// What is drawn; the same seed gives the same ends.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -51,6 +57,9 @@ pub async fn run(args: RehearseArgs) -> Result<()> {
     let started = Instant::now();
     let patience = Duration::from_secs(args.wait_for_server);
     let client = Client::new(&args.url, &args.sandbox, patience)?;
+    if let Some(count) = args.payments {
+        return payments::run(&client, usize::try_from(count)?, args.seed, &args.url).await;
+    }
     let cast = cast(&client).await?;
     let stage = Stage {
         client: &client,

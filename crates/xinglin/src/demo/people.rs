@@ -14,6 +14,8 @@ pub const PASSWORD: &str = "apricot-grove-1";
 
 /// Large repairs need two people.
 const SECOND_OPERATOR: &str = "operator2";
+/// Whoever is made last.
+const LAST: &str = "admin1";
 const PATIENTS: usize = 50;
 const SURNAMES: [&str; 10] = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];
 const GIVEN: [&str; 7] = ["秀英", "建国", "晓梅", "志强", "雨桐", "浩然", "思远"];
@@ -40,14 +42,10 @@ const DEPARTMENTS: [(&str, &str, &str, [&str; 4]); 3] = [
     ),
 ];
 
-/// Makes them, where they are not there yet.
+/// Makes whoever is not there yet: a start that was killed in the middle left some of them, and an
+/// older demonstration lacks who came later.
 pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
-    let is_there = async |login: &str| -> Result<bool> {
-        let login = format!("{login}@demo.xinglin");
-        Ok(store.user_by_login(&login).await?.is_some())
-    };
-    let is_seeded = is_there("admin1").await?;
-    if is_seeded && is_there(SECOND_OPERATOR).await? {
+    if is_there(store, LAST).await? && is_there(store, SECOND_OPERATOR).await? {
         return Ok(());
     }
     // One hash for all: the password is printed on the screen.
@@ -64,17 +62,9 @@ pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
         locked_until: None,
         created_at: clock.now(),
     };
-    let second = person(SECOND_OPERATOR, Role::Operator, "运营二号".to_owned());
-    store.insert_user(&second).await?;
-    if is_seeded {
-        // A demonstration from before there were two.
-        return Ok(());
-    }
     for number in 1..=PATIENTS {
         let login = format!("patient{number}");
-        store
-            .insert_user(&person(&login, Role::Patient, name(number)))
-            .await?;
+        add(store, &person(&login, Role::Patient, name(number))).await?;
     }
     for (index, (code, zh, en, treats)) in DEPARTMENTS.iter().enumerate() {
         let department = Department {
@@ -91,19 +81,32 @@ pub async fn seed(store: &Store, clock: &dyn Clock) -> Result<()> {
                 Role::Doctor,
                 name(number * 7 + 3),
             );
-            store.insert_user(&user).await?;
-            store
-                .upsert_doctor(&doctor(&user, department.id, speciality, place))
-                .await?;
+            add(store, &user).await?;
+            // One who is at work already keeps what is known of them.
+            if store.doctor(user.id).await?.is_none() {
+                let row = doctor(&user, department.id, speciality, place);
+                store.upsert_doctor(&row).await?;
+            }
         }
     }
-    store
-        .insert_user(&person("operator1", Role::Operator, "运营一号".to_owned()))
-        .await?;
+    for (login, name) in [("operator1", "运营一号"), (SECOND_OPERATOR, "运营二号")] {
+        add(store, &person(login, Role::Operator, name.to_owned())).await?;
+    }
     // Last, because it says that all the others are there.
-    store
-        .insert_user(&person("admin1", Role::Admin, "管理员".to_owned()))
-        .await?;
+    add(store, &person(LAST, Role::Admin, "管理员".to_owned())).await?;
+    Ok(())
+}
+
+async fn is_there(store: &Store, login: &str) -> Result<bool> {
+    let login = format!("{login}@demo.xinglin");
+    Ok(store.user_by_login(&login).await?.is_some())
+}
+
+/// Makes somebody, unless they are there.
+async fn add(store: &Store, user: &User) -> Result<()> {
+    if store.user_by_login(&user.login).await?.is_none() {
+        store.insert_user(user).await?;
+    }
     Ok(())
 }
 
@@ -154,4 +157,54 @@ fn id_of(name: &str) -> Uuid {
     bytes[..8].copy_from_slice(&half(1));
     bytes[8..].copy_from_slice(&half(2));
     Builder::from_random_bytes(bytes).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::clock::SystemClock;
+    use store::testing::fresh_sqlite;
+
+    /// A start may be killed anywhere in the middle: the next one makes whoever is missing.
+    #[tokio::test]
+    async fn whoever_an_interrupted_start_left_out_is_made_by_the_next() {
+        let fresh = fresh_sqlite().await.unwrap();
+        let store = &fresh.store;
+        let user = |login: &str, role| User {
+            id: UserId(id_of(login)),
+            login: format!("{login}@demo.xinglin"),
+            password_hash: "x".to_owned(),
+            role,
+            name: login.to_owned(),
+            openid: None,
+            status: UserStatus::Active,
+            failed_sign_ins: 0,
+            locked_until: None,
+            created_at: SystemClock.now(),
+        };
+        // The first patient, and a doctor of whom only the sign-in was written.
+        for (login, role) in [("patient1", Role::Patient), ("doctor1", Role::Doctor)] {
+            store.insert_user(&user(login, role)).await.unwrap();
+        }
+        for _ in 0..2 {
+            seed(store, &SystemClock).await.unwrap();
+        }
+        for login in [
+            "patient1",
+            "patient50",
+            "doctor12",
+            "operator1",
+            SECOND_OPERATOR,
+            LAST,
+        ] {
+            assert!(is_there(store, login).await.unwrap(), "{login}");
+        }
+        for number in 1..=12 {
+            let id = UserId(id_of(&format!("doctor{number}")));
+            assert!(store.doctor(id).await.unwrap().is_some(), "doctor{number}");
+        }
+        let kept = store.user_by_login("patient1@demo.xinglin").await.unwrap();
+        assert_eq!(kept.unwrap().name, "patient1", "nobody is made anew");
+        fresh.close().await.unwrap();
+    }
 }

@@ -7,9 +7,11 @@
     reason = "a test that can't go on says why and fails"
 )]
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 const XINGLIN: &str = env!("CARGO_BIN_EXE_xinglin");
@@ -27,9 +29,16 @@ impl Drop for Running {
     }
 }
 
+/// A free address that the other test here was not given: both let go of theirs before they use it.
 fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").to_string()
+    static GIVEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address").to_string();
+        if GIVEN.lock().expect("given").insert(address.clone()) {
+            return address;
+        }
+    }
 }
 
 fn demo(data: &Path, database: Option<&str>, api: &str, sandbox: &str) -> Running {
@@ -80,10 +89,10 @@ fn rehearse(folder: &Path, seed: u64, api: &str, sandbox: &str) -> Running {
 }
 
 fn survives(database: Option<&str>) {
-    let folder = std::env::temp_dir().join(format!(
-        "xinglin-killed-{}",
-        free_address().replace([':', '.'], "-")
-    ));
+    let engine = database.map_or("sqlite", |_| "postgres");
+    // A port that was free a moment ago may be the other test's by now: no name for a folder.
+    let name = format!("xinglin-killed-{}-{engine}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&folder).expect("a folder");
     let (api, sandbox) = (free_address(), free_address());
     let mut server = demo(&folder, database, &api, &sandbox);

@@ -370,6 +370,7 @@ fn payments_and_refunds_are_as_documented() {
         last_error: None,
         proof: None,
         requested_at: now,
+        sent_at: None,
         updated_at: now,
     };
     let seen = crate::view::payment(&payment, Language::En);

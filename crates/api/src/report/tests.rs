@@ -87,6 +87,7 @@ fn refund() -> Refund {
         last_error: None,
         proof: None,
         requested_at: at("2026-03-02T09:40:00+08:00"),
+        sent_at: None,
         updated_at: at("2026-03-02T09:50:00+08:00"),
     }
 }

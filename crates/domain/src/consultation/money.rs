@@ -29,6 +29,15 @@ pub fn step_refund(draft: &mut Draft, id: RefundId, to: RefundStatus) -> Result<
     Ok(())
 }
 
+/// Moves a refund to where it is sent to the gateway, at this time.
+pub fn send_refund(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
+    step_refund(draft, id, RefundStatus::Processing)?;
+    let now = draft.now;
+    refund_mut(draft, id)?.sent_at = Some(now);
+    draft.effect(Effect::SendRefund { refund: id });
+    Ok(())
+}
+
 fn check<S: Status>(from: S, to: S) -> Result<(), Refusal> {
     if from.may_become(to, None) {
         return Ok(());
@@ -146,6 +155,7 @@ pub fn request(
         last_error: None,
         proof: None,
         requested_at: draft.now,
+        sent_at: None,
         updated_at: draft.now,
     });
     id
@@ -184,7 +194,7 @@ pub fn grant(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
         amount: refund.amount.amount - unearned,
         ..refund.amount
     };
-    step_refund(draft, id, RefundStatus::Processing)?;
+    send_refund(draft, id)?;
     draft.post(
         EntryKind::RefundGranted,
         &[
@@ -194,7 +204,6 @@ pub fn grant(draft: &mut Draft, id: RefundId) -> Result<(), Refusal> {
         ],
     )?;
     draft.order.earned.amount -= from_revenue.amount;
-    draft.effect(Effect::SendRefund { refund: id });
     Ok(())
 }
 

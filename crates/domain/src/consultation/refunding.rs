@@ -301,9 +301,8 @@ pub fn retry_refund(
     }
     refund.retries = refund.retries.saturating_add(1);
     let purpose = refund.purpose;
-    money::step_refund(d, id, RefundStatus::Processing)?;
+    money::send_refund(d, id)?;
     d.clear_timer(T::RefundRetry, Some(id));
-    d.effect(Effect::SendRefund { refund: id });
     if purpose == Purpose::Order {
         return go(d, ctx, S::Refunding, reason, None);
     }

@@ -173,6 +173,10 @@ pub struct Refund {
     pub proof: Option<String>,
     /// When it was asked for.
     pub requested_at: Ts,
+    /// When it was last sent to the gateway; `None` while it never was. What came of it, and when,
+    /// does not change it: UnionPay knows a refund by its number and this time only.
+    #[serde(default)]
+    pub sent_at: Option<Ts>,
     /// When its status last changed.
     pub updated_at: Ts,
 }

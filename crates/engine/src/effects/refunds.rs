@@ -299,7 +299,7 @@ pub(crate) fn refund_ref(found: &Found) -> RefundRef {
         amount: refund.amount,
         // Not when it was asked for: a review may take days, and UnionPay takes no old times. A new
         // try of a refund that surely failed has a time of its own.
-        sent_at: refund.updated_at,
+        sent_at: refund.sent_at.unwrap_or(refund.updated_at),
         refund_id: refund.refund_id.clone(),
     }
 }

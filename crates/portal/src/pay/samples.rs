@@ -156,6 +156,7 @@ fn refund(status: RefundStatus, fen: i64) -> Refund {
         last_error: None,
         proof: None,
         requested_at,
+        sent_at: None,
         updated_at: now(),
     }
 }

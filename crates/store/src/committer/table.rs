@@ -58,13 +58,13 @@ const PAYMENTS: Text = (
 const REFUNDS: Text = (
     "INSERT INTO refunds (id, order_id, position, payment_id, out_refund_no, refund_id, gone_at, status, purpose, \
                  cause, share, amount, currency, rule, reason, due_on, retries, last_error, proof, \
-                 requested_at, updated_at)",
+                 requested_at, sent_at, updated_at)",
     "ON CONFLICT (id) DO UPDATE SET out_refund_no = excluded.out_refund_no, refund_id = excluded.refund_id, \
                  gone_at = excluded.gone_at, \
                  status = excluded.status, purpose = excluded.purpose, cause = excluded.cause, \
                  share = excluded.share, amount = excluded.amount, rule = excluded.rule, \
                  reason = excluded.reason, due_on = excluded.due_on, retries = excluded.retries, \
-                 last_error = excluded.last_error, proof = excluded.proof, updated_at = excluded.updated_at",
+                 last_error = excluded.last_error, proof = excluded.proof, sent_at = excluded.sent_at, updated_at = excluded.updated_at",
 );
 const JOURNAL: Text = (
     "INSERT INTO journal (order_id, version, seq, id, from_status, to_status, at, reason, note, \

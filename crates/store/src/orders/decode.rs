@@ -21,7 +21,7 @@ c.patient_seen, c.connection_failures, c.started_at, c.ended_at, c.being_checked
 p.id, p.position, p.gateway, p.method, p.payer, p.out_trade_no, p.status, p.amount, p.paid_amount, \
 p.currency, p.paid_at, p.transaction_id, p.client_ip, p.handle, p.pay_with, p.proof, p.expires_at, p.created_at, p.updated_at, \
 r.id, r.position, r.payment_id, r.out_refund_no, r.refund_id, r.gone_at, r.status, r.purpose, r.cause, r.share, r.amount, \
-r.currency, r.rule, r.reason, r.due_on, r.retries, r.last_error, r.proof, r.requested_at, r.updated_at, \
+r.currency, r.rule, r.reason, r.due_on, r.retries, r.last_error, r.proof, r.requested_at, r.sent_at, r.updated_at, \
 t.name, t.refund_id, t.position, t.due_at \
 FROM orders o JOIN consultations c ON c.order_id = o.id \
 LEFT JOIN payments p ON p.order_id = o.id \
@@ -31,11 +31,11 @@ LEFT JOIN timers t ON t.order_id = o.id ";
 /// A refund's columns, as [`refund`] reads them.
 pub(crate) const REFUND: &str = "\
 r.id, r.position, r.payment_id, r.out_refund_no, r.refund_id, r.gone_at, r.status, r.purpose, r.cause, r.share, r.amount, \
-r.currency, r.rule, r.reason, r.due_on, r.retries, r.last_error, r.proof, r.requested_at, r.updated_at";
+r.currency, r.rule, r.reason, r.due_on, r.retries, r.last_error, r.proof, r.requested_at, r.sent_at, r.updated_at";
 
 const ORDER_CELLS: usize = 33;
 const PAYMENT_CELLS: usize = 19;
-const REFUND_CELLS: usize = 20;
+const REFUND_CELLS: usize = 21;
 
 /// The orders of rows that [`ORDER`] gave, in the order in which each first appears.
 pub(crate) fn orders(rows: &[Row]) -> Result<Vec<Consultation>, StoreError> {
@@ -249,6 +249,7 @@ pub(crate) fn refund(id: RefundId, cells: &mut Cells<'_>) -> Result<(i64, Refund
         last_error: cells.text_or_none()?,
         proof: cells.text_or_none()?,
         requested_at: cells.at()?,
+        sent_at: cells.at_or_none()?,
         updated_at: cells.at()?,
     };
     Ok((position, refund))

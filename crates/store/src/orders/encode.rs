@@ -170,6 +170,7 @@ pub(crate) fn refund_row(order: OrderId, position: i64, refund: &Refund) -> Tabl
             refund.last_error.clone().into(),
             refund.proof.clone().into(),
             refund.requested_at.into(),
+            refund.sent_at.into(),
             refund.updated_at.into(),
         ],
     }

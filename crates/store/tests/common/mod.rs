@@ -256,6 +256,7 @@ pub fn refund(payment: PaymentId, status: RefundStatus, amount: i64) -> Refund {
         last_error: Some("no balance".to_owned()),
         proof: None,
         requested_at: now(),
+        sent_at: Some(now()),
         updated_at: now(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     DAY, TO_NEXT_MORNING, WECHAT, act, again, day_of, differences, is_explained, kinds, only, paid,
-    plant, refunded, run_now,
+    plant, refunded, run_now, way,
 };
 use crate::harness::scenes::DISPATCH_PRICE as PRICE;
 use crate::harness::{Person, World};
@@ -269,6 +269,36 @@ impl World {
             .to_owned()
     }
 }
+
+journey!(
+    /// UnionPay knows a refund by when it was sent: long after it has ended, it is still found there.
+    a_refund_that_ended_late_is_found_at_unionpay_by_when_it_was_sent,
+    |world| {
+        let way = way(G::UNIONPAY, "front", domain::Currency::CNY);
+        let (patient, order, _) = paid(world, way).await;
+        world.faults_at(way, Faults { refunds_hang: true, ..Faults::default() });
+        world.cancel(&patient, &order).await;
+        world.pass(Span::minutes(2)).await;
+        world.faults_at(way, Faults::default());
+        world.pass(Span::minutes(2)).await;
+        let refund = world.order(&order).await["refunds"][0].clone();
+        assert_eq!(refund["status"], "SUCCEEDED", "{refund:#}");
+        let number = refund["outRefundNo"].as_str().expect("number").to_owned();
+        let request = sandbox::views::PlantRequest {
+            gateway: G::UNIONPAY,
+            day: DAY.parse().expect("a day"),
+            plant: Plant::DropLine { number },
+        };
+        world.sandbox.plant(request).expect("planted");
+        world.pass(TO_NEXT_MORNING).await;
+        let day = day_of(world, G::UNIONPAY, DAY).await;
+        let one = only(world, &day).await;
+        assert_eq!(one["kind"], "REFUND_MISSING_THERE");
+        act(world, &world.operator, &one, "propose", json!({ "repair": "QUERY_REFUND" })).await.data();
+        let settled = again(world, &one).await;
+        assert_eq!(settled["status"], "APPLIED", "{settled:#}");
+    }
+);
 
 journey!(
     /// A click that is sent again with its key is answered as the first time, and done once.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// How long everything may take, by the clock, after the last wave: steps of five minutes.
+/// How long everything may take, by the clock: steps of five minutes.
 const STEPS: usize = 36;
 
 /// Where an order and its money stand.
@@ -75,6 +75,12 @@ impl Stage<'_> {
         if let Some(order) = odd(Course::OverMidnight) {
             self.outcome(order, "SUCCESS").await?;
         }
+        self.until_ended(orders, When::BeforeReconciliation).await
+    }
+
+    /// Lets time pass until every order has ended as promised, or for so long that it never will:
+    /// chance alone may let a refund hang for an hour.
+    async fn until_ended(&self, orders: &[Order], when: When) -> Result<()> {
         let mut left: Vec<&Order> = orders.iter().collect();
         for _ in 0..STEPS {
             let mut since = Instant::now();
@@ -82,8 +88,7 @@ impl Stage<'_> {
                 let before = left.len();
                 let looked = self
                     .each(left, |order| async move {
-                        let before = When::BeforeReconciliation;
-                        let (promised, is) = self.end(order, before).await?;
+                        let (promised, is) = self.end(order, when).await?;
                         Ok((promised != is).then_some(order))
                     })
                     .await?;
@@ -275,10 +280,7 @@ impl Stage<'_> {
         self.pass(360).await?;
         tokio::time::sleep(CALM).await;
         self.pass(31 * 60).await?;
-        let is_odd =
-            |order: &Order| matches!(order.draft.course, Course::UnderWay | Course::DeadCard);
-        self.reach(orders, |order| if is_odd(order) { &[901] } else { &[] })
-            .await?;
+        self.until_ended(orders, When::AtLast).await?;
         let open = std::slice::from_ref(&open.0);
         self.reach(open, |_| &[902]).await
     }

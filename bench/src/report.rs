@@ -98,6 +98,13 @@ fn row(line: &Line) -> String {
     )
 }
 
+/// How many processes wanted to run, on average over the last minute, five and fifteen.
+pub fn load() -> Result<String> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    let averages: Vec<&str> = text.split_whitespace().take(3).collect();
+    Ok(averages.join(", "))
+}
+
 /// What it was measured on.
 fn machine() -> Result<String> {
     let of = |file: &str, name: &str| -> Result<String> {
@@ -110,8 +117,9 @@ fn machine() -> Result<String> {
     };
     let cores = std::thread::available_parallelism()?;
     Ok(format!(
-        "{cores} cores of {}, {} of memory. A command is a booking or its cancellation, by turns, \
-         durable when it is answered. Clients, server and database share the machine.",
+        "{cores} cores of {}, {} of memory. A command is a booking or its cancellation, by turns, or \
+         a gateway's notice; it is durable when it is answered. Clients, server and database share \
+         the machine.",
         of("/proc/cpuinfo", "model name")?,
         of("/proc/meminfo", "MemTotal")?
     ))

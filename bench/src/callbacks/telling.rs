@@ -1,5 +1,6 @@
 //! Who carries notices in: to the engine as the API does, and to the server over HTTP.
 
+use super::outside::Gateway;
 use crate::load::Client;
 use crate::program::{connect, post};
 use anyhow::{Context, Result, ensure};
@@ -45,12 +46,27 @@ impl Pile {
 pub struct ToEngine {
     /// Of what.
     pub pile: Pile,
-    /// By whom.
-    pub gateway: GatewayName,
-    /// Whom.
-    pub engine: Engine,
+    gateway: GatewayName,
+    engine: Engine,
     /// What must come of each.
-    pub expected: NoticeOutcome,
+    expected: NoticeOutcome,
+}
+
+impl ToEngine {
+    /// Of these notices, none of them told yet.
+    pub fn new(
+        told: &Arc<Vec<PostedNotice>>,
+        gateway: Gateway,
+        engine: &Engine,
+        expected: NoticeOutcome,
+    ) -> Self {
+        Self {
+            pile: Pile::new(told),
+            gateway: gateway.name,
+            engine: engine.clone(),
+            expected,
+        }
+    }
 }
 
 impl Client for ToEngine {

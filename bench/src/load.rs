@@ -26,6 +26,10 @@ pub struct Seen {
     pub p50: Duration,
     /// How long the slowest of a hundred took.
     pub p99: Duration,
+    /// How many there were.
+    pub count: u32,
+    /// What each took of the processor, where that was looked at.
+    pub processor: Option<Duration>,
 }
 
 impl Seen {
@@ -51,6 +55,17 @@ impl Seen {
             per_second: f64::from(count) / within.as_secs_f64(),
             p50: at(50),
             p99: at(99),
+            count,
+            processor: None,
+        }
+    }
+
+    /// All of them together took so much of the processor.
+    #[must_use]
+    pub fn taking(self, processor: Duration) -> Self {
+        Self {
+            processor: processor.checked_div(self.count),
+            ..self
         }
     }
 }

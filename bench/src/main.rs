@@ -8,6 +8,7 @@
 
 mod callbacks;
 mod load;
+mod processor;
 mod program;
 mod raw;
 mod report;
@@ -187,6 +188,7 @@ impl<'a> Bench<'a> {
                     clients,
                     per_second,
                     answers: None,
+                    processor: None,
                 });
             }
         }

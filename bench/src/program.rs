@@ -214,9 +214,14 @@ impl Server {
         })
     }
 
+    /// Its process.
+    pub fn id(&self) -> Result<u32> {
+        self.process.id().context("the server has ended")
+    }
+
     /// The most memory that the server ever held, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        let id = self.process.id().context("the server has ended")?;
+        let id = self.id()?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let line = line.context("no VmHWM in /proc")?;

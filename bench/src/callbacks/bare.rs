@@ -2,6 +2,7 @@
 //! connector does with it (checks, opens, reads), by threads that do nothing else.
 
 use super::outside::{Gateway, Outside, Waiting};
+use crate::processor;
 use crate::program::get;
 use anyhow::{Context, Result, bail, ensure};
 use connectors::alipay::{form, signature as alipay};
@@ -15,6 +16,7 @@ use connectors::wechat_pay::signature::answer_message;
 use domain::payment::GatewayName;
 use engine::clock::{Clock, SystemClock};
 use sandbox::PostedNotice;
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -22,6 +24,14 @@ use tokio::time::Instant;
 
 /// Says whether the notice is genuine.
 type Check = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What was seen of a check.
+pub struct Measured {
+    /// How often a second all threads together did it.
+    pub per_second: f64,
+    /// What each took of the processor.
+    pub processor: Option<Duration>,
+}
 
 /// The check of one notice's signature: the message that was signed is put together before, and
 /// keys are read before, but for UnionPay's, whose certificate comes with each notice.
@@ -103,27 +113,40 @@ pub async fn reading(outside: &Outside, gateway: Gateway) -> Result<Check> {
     }))
 }
 
-/// How often a second so many threads together do it.
-pub async fn per_second(check: &Check, threads: usize, lasting: Duration) -> Result<f64> {
+/// So many threads together do it, again and again.
+pub async fn measured(check: &Check, threads: usize, lasting: Duration) -> Result<Measured> {
+    // Once before: a certificate may have to be fetched.
+    all(check, threads, Duration::ZERO).await?;
+    let before = processor::used_by(process::id())?;
+    let (begin, count) = (Instant::now(), all(check, threads, lasting).await?);
+    let took = begin.elapsed();
+    Ok(Measured {
+        per_second: f64::from(count) / took.as_secs_f64(),
+        processor: (processor::used_by(process::id())? - before).checked_div(count),
+    })
+}
+
+/// How often they did it; each at least once.
+async fn all(check: &Check, threads: usize, lasting: Duration) -> Result<u32> {
     let mut running = Vec::new();
     for _ in 0..threads {
         let check = Arc::clone(check);
         running.push(tokio::task::spawn_blocking(move || {
-            // Once before: a certificate may have to be fetched.
-            ensure!(check(), "a genuine notice was not believed");
             let (begin, mut count) = (Instant::now(), 0_u32);
-            while begin.elapsed() < lasting {
+            loop {
                 ensure!(check(), "a genuine notice was not believed");
                 count += 1;
+                if begin.elapsed() >= lasting {
+                    return Ok(count);
+                }
             }
-            Ok(f64::from(count) / begin.elapsed().as_secs_f64())
         }));
     }
-    let mut all = 0.0;
+    let mut count = 0;
     for thread in running {
-        all += thread.await??;
+        count += thread.await??;
     }
-    Ok(all)
+    Ok(count)
 }
 
 async fn one_notice(outside: &Outside, gateway: Gateway) -> Result<PostedNotice> {

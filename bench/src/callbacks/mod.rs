@@ -10,7 +10,8 @@ mod waiting;
 pub use outside::Outside;
 
 use crate::Bench;
-use crate::load::{WARM_UP, at_a_rate, so_many};
+use crate::load::{Client, Seen, WARM_UP, at_a_rate, so_many};
+use crate::processor;
 use crate::program::Server;
 use crate::report::{Line, Report};
 use anyhow::{Result, ensure};
@@ -18,6 +19,7 @@ use domain::lifecycle::Status;
 use engine::clock::SystemClock;
 use engine::{Engine, EngineConfig, Gateways, NoticeOutcome};
 use outside::{GATEWAYS, Gateway, PRICE, Waiting};
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreOptions};
@@ -46,12 +48,14 @@ pub async fn alone(outside: &Outside, report: &mut Report) -> Result<()> {
             (bare::reading(outside, gateway).await?, reads(gateway)),
         ] {
             for threads in [1, 2] {
+                let seen = bare::measured(&check, threads, BARE).await?;
                 report.push(Line {
                     database: NO_DATABASE,
                     through: name.clone(),
                     clients: threads,
-                    per_second: bare::per_second(&check, threads, BARE).await?,
+                    per_second: seen.per_second,
                     answers: None,
+                    processor: seen.processor,
                 });
             }
         }
@@ -110,7 +114,7 @@ impl Bench<'_> {
         let waiting = waiting::write(&fresh.store, gateway, notices).await?;
         let told = outside.notices(gateway, &waiting).await?;
         let teller = ToEngine::new(&told, gateway, &engine, NoticeOutcome::Applied);
-        let seen = so_many(vec![teller; TELLERS], notices).await?;
+        let seen = fast(process::id(), vec![teller; TELLERS], notices).await?;
         let name = bare_engine_line(gateway);
         self.report.add(self.database, &name, TELLERS, &seen);
         ensure_paid(&fresh.store, notices).await?;
@@ -129,12 +133,12 @@ impl Bench<'_> {
             let waiting = waiting::write(&fresh.store, gateway, notices).await?;
             let told = outside.notices(gateway, &waiting).await?;
             let first = ToEngine::new(&told, gateway, &engine, NoticeOutcome::Applied);
-            let seen = so_many(vec![first; count], notices).await?;
+            let seen = fast(process::id(), vec![first; count], notices).await?;
             self.report.add(self.database, &name, count, &seen);
             paid += notices;
             if count == TELLERS {
                 let again = ToEngine::new(&told, gateway, &engine, NoticeOutcome::Nothing);
-                let seen = so_many(vec![again; count], notices).await?;
+                let seen = fast(process::id(), vec![again; count], notices).await?;
                 let name = format!("{name}, known already");
                 self.report.add(self.database, &name, count, &seen);
             }
@@ -170,7 +174,7 @@ impl Bench<'_> {
         let waiting = waiting::write(&fresh.store, gateway, count).await?;
         // SQLite's file is the server's alone.
         fresh.store.close().await;
-        let folder = std::env::temp_dir().join(format!("xinglin-bench-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("xinglin-bench-{}", process::id()));
         let environment = outside.environment(gateway.name, &folder)?;
         let keys = folder.join("keys");
         let program = &self.args.server;
@@ -202,11 +206,11 @@ impl Bench<'_> {
         for (count, some) in [(1, first), (TELLERS, second)] {
             let told = outside.notices(gateway, some).await?;
             let clients = to_server(&Pile::new(&told), gateway, server, count).await?;
-            let seen = so_many(clients, some.len()).await?;
+            let seen = fast(server.id()?, clients, some.len()).await?;
             self.report.add(self.database, &name, count, &seen);
             if count == TELLERS {
                 let clients = to_server(&Pile::new(&told), gateway, server, count).await?;
-                let seen = so_many(clients, some.len()).await?;
+                let seen = fast(server.id()?, clients, some.len()).await?;
                 let name = format!("{name}, known already");
                 self.report.add(self.database, &name, count, &seen);
             }
@@ -222,22 +226,36 @@ impl Bench<'_> {
     }
 
     fn compare(&mut self, gateway: Gateway) {
+        let (engine, alone) = (engine_line(gateway), bare_engine_line(gateway));
         let of = |name: &str| self.report.of(self.database, name);
-        let (engine, http) = (of(&engine_line(gateway)), of(&http_line(gateway)));
-        let commit = of(&bare_engine_line(gateway));
-        let bare = self.report.of(NO_DATABASE, &checks(gateway));
-        let read = self.report.of(NO_DATABASE, &reads(gateway));
+        let took = |database: &str, name: &str, clients: usize| {
+            let took = self.report.processor(database, name, clients);
+            took.as_secs_f64() * 1_000_000.0
+        };
+        let whole = took(self.database, &engine, TELLERS);
+        let check = took(NO_DATABASE, &checks(gateway), 1);
         self.report.remark(format!(
-            "{}, {}: {engine:.0} notices a second verified and committed by the engine ({commit:.0} \
-             where what they start is left for later), {http:.0} over HTTP. Two threads that do \
-             nothing else check {bare:.0} of its signatures a second, and check and read {read:.0} \
-             notices: of the engine's time on two cores the check is {:.1} %, with the reading {:.1} %.",
+            "{}, {}: {:.0} notices a second verified and committed by the engine, {:.0} over HTTP; two \
+             threads that do nothing else check {:.0} of its signatures. Of the {whole:.0} µs of \
+             processor time that a notice takes in the engine's process, the check is {check:.0} \
+             ({:.0} %), reading it {:.0} more, and what it starts {:.0}.",
             self.database,
             gateway.label,
-            100.0 * engine / bare,
-            100.0 * engine / read,
+            of(&engine),
+            of(&http_line(gateway)),
+            self.report.of(NO_DATABASE, &checks(gateway)),
+            100.0 * check / whole,
+            took(NO_DATABASE, &reads(gateway), 1) - check,
+            whole - took(self.database, &alone, TELLERS),
         ));
     }
+}
+
+/// As fast as they are answered, with what this process took for each.
+async fn fast(process: u32, clients: Vec<impl Client>, commands: usize) -> Result<Seen> {
+    let before = processor::used_by(process)?;
+    let seen = so_many(clients, commands).await?;
+    Ok(seen.taking(processor::used_by(process)? - before))
 }
 
 async fn engine(store: &Store, outside: &Outside, gateway: Gateway) -> Result<Engine> {

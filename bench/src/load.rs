@@ -2,6 +2,8 @@
 //! took.
 
 use anyhow::Result;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -24,6 +26,10 @@ pub struct Seen {
     pub p50: Duration,
     /// How long the slowest of a hundred took.
     pub p99: Duration,
+    /// How many there were.
+    pub count: u32,
+    /// What each took of the processor, where that was looked at.
+    pub processor: Option<Duration>,
 }
 
 impl Seen {
@@ -49,6 +55,17 @@ impl Seen {
             per_second: f64::from(count) / within.as_secs_f64(),
             p50: at(50),
             p99: at(99),
+            count,
+            processor: None,
+        }
+    }
+
+    /// All of them together took so much of the processor.
+    #[must_use]
+    pub fn taking(self, processor: Duration) -> Self {
+        Self {
+            processor: processor.checked_div(self.count),
+            ..self
         }
     }
 }
@@ -74,6 +91,31 @@ pub async fn as_fast_as_they_can(clients: Vec<impl Client>, lasting: Duration) -
         });
     }
     gather(running, lasting).await
+}
+
+/// Each client asks again as soon as it is answered, until all together asked so many times. Nothing
+/// is left out at the beginning.
+pub async fn so_many(clients: Vec<impl Client>, commands: usize) -> Result<Seen> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let begin = Instant::now();
+    let mut running = JoinSet::new();
+    for mut client in clients {
+        let next = Arc::clone(&next);
+        running.spawn(async move {
+            let mut answers = Vec::new();
+            while next.fetch_add(1, Ordering::Relaxed) < commands {
+                let asked = Instant::now();
+                client.command().await?;
+                answers.push(asked.elapsed());
+            }
+            anyhow::Ok(answers)
+        });
+    }
+    let mut answers = Vec::with_capacity(commands);
+    while let Some(client) = running.join_next().await {
+        answers.extend(client??);
+    }
+    Ok(Seen::of(answers, begin.elapsed()))
 }
 
 /// All clients together ask so many commands a second, evenly. An answer's time counts from the

@@ -8,13 +8,14 @@
 
 mod callbacks;
 mod load;
+mod processor;
 mod program;
 mod raw;
 mod report;
 mod rooms;
 
 use anyhow::Result;
-use callbacks::Counterparty;
+use callbacks::Outside;
 use clap::Parser;
 use engine::clock::{Clock, SystemClock};
 use load::{as_fast_as_they_can, at_a_rate};
@@ -34,9 +35,6 @@ const BATCH: usize = 64;
 /// How many rooms are open at the same time.
 const ROOMS: usize = 1_000;
 
-/// How many notices are prepared for each second of measuring.
-const NOTICES_A_SECOND: usize = 4_000;
-
 /// Measures the program beside its limits. `cargo xtask bench` gives it all that it needs.
 #[derive(Debug, Parser)]
 struct Args {
@@ -55,9 +53,12 @@ struct Args {
     /// This database alone.
     #[arg(long, value_parser = ["SQLite", "PostgreSQL"])]
     only: Option<String>,
-    /// This part alone; nothing is written then.
+    /// This part alone; nothing is written then, unless `--write` says so.
     #[arg(long, value_parser = ["raw", "engine", "http", "rooms", "callbacks"])]
     part: Option<String>,
+    /// Writes the results of a part, too: over the day's page, if there is one.
+    #[arg(long)]
+    write: bool,
 }
 
 #[tokio::main]
@@ -65,13 +66,23 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     let mut report = Report::default();
     let wanted = |name: &str| args.only.as_ref().is_none_or(|only| only == name);
-    if wanted("SQLite") {
-        Bench::new("SQLite", &args, &mut report).run().await?;
+    let part = args.part.as_deref();
+    let outside = match part {
+        None | Some("callbacks") => Some(Outside::open().await?),
+        Some(_) => None,
+    };
+    report.remark(format!("Load of the machine before: {}.", report::load()?));
+    if let Some(outside) = &outside {
+        callbacks::alone(outside, &mut report).await?;
     }
-    if wanted("PostgreSQL") {
-        Bench::new("PostgreSQL", &args, &mut report).run().await?;
+    for database in ["SQLite", "PostgreSQL"] {
+        if wanted(database) {
+            let bench = Bench::new(database, &args, &mut report);
+            bench.run(outside.as_ref()).await?;
+        }
     }
-    if args.part.is_some() {
+    report.remark(format!("Load of the machine after: {}.", report::load()?));
+    if part.is_some() && !args.write {
         return Ok(());
     }
     let day: String = SystemClock.now().to_string().chars().take(10).collect();
@@ -111,7 +122,7 @@ impl<'a> Bench<'a> {
         Ok(fresh)
     }
 
-    async fn run(mut self) -> Result<()> {
+    async fn run(mut self, outside: Option<&Outside>) -> Result<()> {
         let part = self.args.part.clone();
         let wanted = |name: &str| part.as_ref().is_none_or(|part| part == name);
         if wanted("raw") {
@@ -126,8 +137,8 @@ impl<'a> Bench<'a> {
         if wanted("rooms") {
             self.rooms().await?;
         }
-        if wanted("callbacks") {
-            self.callbacks().await?;
+        if let Some(outside) = outside {
+            self.callbacks(outside).await?;
         }
         if part.is_none() {
             self.conclude();
@@ -177,6 +188,7 @@ impl<'a> Bench<'a> {
                     clients,
                     per_second,
                     answers: None,
+                    processor: None,
                 });
             }
         }
@@ -231,29 +243,6 @@ impl<'a> Bench<'a> {
         server.stop().await?;
         std::fs::remove_dir_all(keys)?;
         fresh.close().await?;
-        Ok(())
-    }
-
-    /// Gateways' notices, verified and committed, beside the check of a signature alone.
-    async fn callbacks(&mut self) -> Result<()> {
-        for counterparty in [Counterparty::wechat()?, Counterparty::stripe()?] {
-            let label = counterparty.label();
-            let bare = counterparty.bare_check(self.lasting)?;
-            let fresh = self.fresh().await?;
-            let notices = NOTICES_A_SECOND * usize::try_from(self.args.seconds)?;
-            let seen = callbacks::play(&fresh.store, &counterparty, notices, 64).await?;
-            fresh.close().await?;
-            let name = format!("notices of {label}");
-            self.report.add(self.database, &name, 64, &seen.first);
-            let again = format!("{name}, known already");
-            self.report.add(self.database, &again, 64, &seen.again);
-            self.report.remark(format!(
-                "{}: {notices} notices of {label}, each order paid once: {:.0} a second verified and \
-                 committed, {:.0} a second where they were known already; one thread checks {bare:.0} \
-                 of its signatures a second and does nothing else.",
-                self.database, seen.first.per_second, seen.again.per_second
-            ));
-        }
         Ok(())
     }
 

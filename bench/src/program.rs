@@ -12,7 +12,7 @@ use engine::{Booking, Engine, EngineConfig, Gateways, Origin};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -129,6 +129,7 @@ pub struct Server {
     program: PathBuf,
     database: String,
     keys: PathBuf,
+    environment: Vec<(String, String)>,
     address: String,
     token: String,
 }
@@ -136,13 +137,24 @@ pub struct Server {
 impl Server {
     /// Starts it on a database and signs in.
     pub async fn start(program: &Path, database: &str, keys: &Path) -> Result<Self> {
+        Self::start_with(program, database, keys, Vec::new()).await
+    }
+
+    /// Starts it with these environment variables besides.
+    pub async fn start_with(
+        program: &Path,
+        database: &str,
+        keys: &Path,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
         let mut server = Self {
-            process: process(program, database, &address, keys)?,
+            process: process(program, database, &address, keys, &environment)?,
             program: program.to_owned(),
             database: database.to_owned(),
             keys: keys.to_owned(),
+            environment,
             address,
             token: String::new(),
         };
@@ -158,7 +170,13 @@ impl Server {
     /// Kills it without a chance to tidy up, and starts it again at the same address.
     pub async fn killed_and_started(mut self) -> Result<Self> {
         self.process.kill().await?;
-        self.process = process(&self.program, &self.database, &self.address, &self.keys)?;
+        self.process = process(
+            &self.program,
+            &self.database,
+            &self.address,
+            &self.keys,
+            &self.environment,
+        )?;
         Ok(self)
     }
 
@@ -196,9 +214,14 @@ impl Server {
         })
     }
 
+    /// Its process.
+    pub fn id(&self) -> Result<u32> {
+        self.process.id().context("the server has ended")
+    }
+
     /// The most memory that the server ever held, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        let id = self.process.id().context("the server has ended")?;
+        let id = self.id()?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let line = line.context("no VmHWM in /proc")?;
@@ -217,12 +240,19 @@ impl Server {
     }
 }
 
-fn process(program: &Path, database: &str, address: &str, keys: &Path) -> Result<Child> {
+fn process(
+    program: &Path,
+    database: &str,
+    address: &str,
+    keys: &Path,
+    environment: &[(String, String)],
+) -> Result<Child> {
     Process::new(program)
         .args(["serve", "--database-url", database, "--listen", address])
         .arg("--keys-dir")
         .arg(keys)
         .env("XINGLIN_LOG", "error")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::null())
         .kill_on_drop(true)
         .spawn()
@@ -271,7 +301,8 @@ impl Client for HttpClient {
     }
 }
 
-async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
+/// A connection to a server on this machine, to be kept.
+pub async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -305,4 +336,42 @@ async fn ask(
     let status = answer.status();
     let bytes = answer.into_body().collect().await?.to_bytes();
     Ok((status, serde_json::from_slice(&bytes)?))
+}
+
+/// Posts a body with these headers.
+pub async fn post(
+    connection: &mut SendRequest<Full<Bytes>>,
+    path: &str,
+    headers: &[(String, String)],
+    body: Bytes,
+) -> Result<(StatusCode, Bytes)> {
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header(header::HOST, "127.0.0.1");
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    connection.ready().await?;
+    let answer = connection
+        .send_request(request.body(Full::new(body))?)
+        .await?;
+    let status = answer.status();
+    Ok((status, answer.into_body().collect().await?.to_bytes()))
+}
+
+/// What is at this address, as text.
+pub async fn get(url: &str) -> Result<String> {
+    let uri: Uri = url.parse()?;
+    let address = uri.authority().context("an address without a host")?;
+    let mut connection = connect(address.as_str()).await?;
+    let request = Request::builder()
+        .uri(uri.path())
+        .header(header::HOST, address.as_str())
+        .body(Full::default())?;
+    let answer = connection.send_request(request).await?;
+    let status = answer.status();
+    ensure!(status.is_success(), "{url}: {status}");
+    let bytes = answer.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8(bytes.to_vec())?)
 }

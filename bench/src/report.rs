@@ -19,6 +19,8 @@ pub struct Line {
     pub per_second: f64,
     /// Half of the answers came within the first, 99 of a hundred within the second.
     pub answers: Option<(Duration, Duration)>,
+    /// What each took of the processor, where that was looked at.
+    pub processor: Option<Duration>,
 }
 
 /// All figures of one run.
@@ -29,8 +31,8 @@ pub struct Report {
 }
 
 const HEAD: &str = "\
-| database | through | clients | commands/s | p50 ms | p99 ms |
-|---|---|---:|---:|---:|---:|
+| database | through | clients | commands/s | p50 ms | p99 ms | processor µs |
+|---|---|---:|---:|---:|---:|---:|
 ";
 
 impl Report {
@@ -42,6 +44,7 @@ impl Report {
             clients,
             per_second: seen.per_second,
             answers: Some((seen.p50, seen.p99)),
+            processor: seen.processor,
         });
     }
 
@@ -65,6 +68,16 @@ impl Report {
         let of_it = |line: &&Line| line.database == database && line.through == through;
         let figures = self.lines.iter().filter(of_it).map(|line| line.per_second);
         figures.fold(0.0, f64::max)
+    }
+
+    /// What a command of a line took of the processor; of several lines with so many clients, the
+    /// one that came first. Nothing where that was not looked at.
+    pub fn processor(&self, database: &str, through: &str, clients: usize) -> Duration {
+        let of_it = |line: &&Line| {
+            line.database == database && line.through == through && line.clients == clients
+        };
+        let found = self.lines.iter().find(of_it);
+        found.and_then(|line| line.processor).unwrap_or_default()
     }
 
     /// Writes the page.
@@ -92,10 +105,22 @@ fn row(line: &Line) -> String {
         .map_or((String::new(), String::new()), |(p50, p99)| {
             (ms(p50), ms(p99))
         });
+    let processor = line.processor.map_or(String::new(), micros);
     format!(
-        "| {} | {} | {} | {:.0} | {p50} | {p99} |\n",
+        "| {} | {} | {} | {:.0} | {p50} | {p99} | {processor} |\n",
         line.database, line.through, line.clients, line.per_second
     )
+}
+
+fn micros(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1_000_000.0)
+}
+
+/// How many processes wanted to run, on average over the last minute, five and fifteen.
+pub fn load() -> Result<String> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    let averages: Vec<&str> = text.split_whitespace().take(3).collect();
+    Ok(averages.join(", "))
 }
 
 /// What it was measured on.
@@ -110,8 +135,9 @@ fn machine() -> Result<String> {
     };
     let cores = std::thread::available_parallelism()?;
     Ok(format!(
-        "{cores} cores of {}, {} of memory. A command is a booking or its cancellation, by turns, \
-         durable when it is answered. Clients, server and database share the machine.",
+        "{cores} cores of {}, {} of memory. A command is a booking or its cancellation, by turns, or \
+         a gateway's notice; it is durable when it is answered. Clients, server and database share \
+         the machine.",
         of("/proc/cpuinfo", "model name")?,
         of("/proc/meminfo", "MemTotal")?
     ))

@@ -31,8 +31,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &[]),
-    // Connectors: it signs gateways' notices as they do, and measures their check alone.
-    ("bench", &["domain", "store", "connectors", "engine", "api"]),
+    // Sandbox: its notices are the gateways' own. Connectors: their check is measured alone, too.
+    (
+        "bench",
+        &["domain", "store", "connectors", "sandbox", "engine", "api"],
+    ),
 ];
 
 #[derive(Deserialize)]

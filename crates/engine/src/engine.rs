@@ -2,12 +2,13 @@
 
 use crate::clock::Clock;
 use crate::error::EngineError;
-use crate::execute::Orders;
 use crate::gateways::Gateways;
+use crate::one_for_all::OneForAll;
+use crate::orders::Orders;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
 use connectors::storage::Storage;
-use domain::{Calendar, OrderId, Ts};
+use domain::{Calendar, DepartmentId, OrderId, Ts};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -95,9 +96,11 @@ pub(crate) struct Inner {
     pub wake: Notify,
     pub changes: broadcast::Sender<Changed>,
     pub rooms: Rooms,
-    /// One at a time per session (numbers), department (dispatch) and file in this process; between
-    /// processes the store's guards decide.
+    /// One at a time per session (numbers) and file in this process; between processes the store's
+    /// guards decide.
     pub turns: std::sync::Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
+    /// The same per department (dispatch).
+    pub dispatches: std::sync::Mutex<HashMap<DepartmentId, Arc<OneForAll>>>,
     pub looking_at_files: Semaphore,
     /// Before then, in microseconds, no day is due to be reconciled.
     pub next_reconciliation: AtomicI64,
@@ -129,6 +132,7 @@ impl Engine {
                 changes: broadcast::channel(CHANGES_KEPT).0,
                 rooms: Rooms::default(),
                 turns: std::sync::Mutex::default(),
+                dispatches: std::sync::Mutex::default(),
                 looking_at_files: Semaphore::new(FILES_LOOKED_AT),
                 next_reconciliation: AtomicI64::new(i64::MIN),
             }),
@@ -181,6 +185,16 @@ impl Engine {
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         }
         Arc::clone(turns.entry(of).or_default())
+    }
+
+    /// The department's dispatches in this process. There are few departments.
+    pub(crate) fn dispatches(&self, department: DepartmentId) -> Arc<OneForAll> {
+        let mut dispatches = self
+            .inner
+            .dispatches
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Arc::clone(dispatches.entry(department).or_default())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::counting;
 use crate::engine::{Changed, Engine};
 use crate::error::EngineError;
 use crate::ids::{IdsAt, new_id};
+use crate::orders::Known;
 use crate::relay;
 use domain::consultation::{
     Command, Consultation, ConsultationStatus, Decision, Outcome, RoomLine, decide,
@@ -12,10 +13,8 @@ use domain::consultation::{
 use domain::lifecycle::Status;
 use domain::order::{Actor, Guard, Step};
 use domain::{OrderId, Ts, UserId};
-use lru::LruCache;
-use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use store::{
     Changes, Closing, CommitError, DifferenceRow, EntryRow, IdempotencyRow, JournalRow, Lease,
     LineRow, OrderChange, OutboxRow, Session, Slot, StoreError, TimerChange, TimerRow,
@@ -24,9 +23,6 @@ use uuid::Uuid;
 
 /// How often a command decides anew before its caller is told to try later.
 const TRIES: usize = 32;
-
-/// How many orders are remembered. What is remembered is never trusted: a commit compares versions.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 
 /// What an answer that is kept for an idempotency key is about.
 #[derive(Debug, Clone, Copy)]
@@ -90,39 +86,6 @@ pub struct Executed {
     pub applied: bool,
 }
 
-/// Orders seen lately, so that most commands need not read theirs.
-pub(crate) struct Orders(Mutex<LruCache<OrderId, Arc<Consultation>>>);
-
-impl Default for Orders {
-    fn default() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
-    }
-}
-
-impl Orders {
-    fn get(&self, id: OrderId) -> Option<Arc<Consultation>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned()
-    }
-
-    fn put(&self, order: Arc<Consultation>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(order.id, order);
-    }
-
-    fn forget(&self, id: OrderId) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop(&id);
-    }
-}
-
 impl Engine {
     /// Executes a command of a person.
     pub async fn execute(
@@ -148,20 +111,32 @@ impl Engine {
         origin: &Origin,
         effect: Option<Uuid>,
     ) -> Result<Executed, EngineError> {
+        let known = match self.inner.orders.get(id) {
+            Some(order) => Known::Remembered(order),
+            None => Known::Fresh(self.fresh(id).await?),
+        };
+        self.execute_on(known, command, actor, origin, effect).await
+    }
+
+    /// Executes a command on an order that is at hand already.
+    pub(crate) async fn execute_on(
+        &self,
+        mut known: Known,
+        command: &Command,
+        actor: Actor,
+        origin: &Origin,
+        effect: Option<Uuid>,
+    ) -> Result<Executed, EngineError> {
         for _ in 0..TRIES {
-            let remembered = self.inner.orders.get(id);
-            let is_fresh = remembered.is_none();
-            let order = match remembered {
-                Some(order) => order,
-                None => self.fresh(id).await?,
-            };
+            let is_fresh = matches!(known, Known::Fresh(_));
+            let order = Arc::clone(known.order());
             let facts = self.facts_for(&order, command).await?;
             let now = self.now();
             let decided = decide(&order, command, actor, &facts, now, &mut IdsAt(now));
             match decided {
                 // Only a decision is checked by the commit. A refusal, or "done before", must not
-                // rest on what is merely remembered.
-                Err(_) | Ok(Outcome::AlreadyApplied) if !is_fresh => self.inner.orders.forget(id),
+                // rest on what is merely remembered: it is decided again below.
+                Err(_) | Ok(Outcome::AlreadyApplied) if !is_fresh => {}
                 Err(refusal) => return Err(refusal.into()),
                 Ok(Outcome::AlreadyApplied) => {
                     if let Some(effect) = effect {
@@ -177,7 +152,7 @@ impl Engine {
                         .commit(Some(&order), *decision, actor, origin, effect, now)
                         .await
                     {
-                        Err(CommitError::Moved) => self.inner.orders.forget(id),
+                        Err(CommitError::Moved) => {}
                         Err(error) => return Err(error.into()),
                         Ok(order) => {
                             return Ok(Executed {
@@ -188,21 +163,22 @@ impl Engine {
                     }
                 }
             }
+            known = Known::Fresh(self.fresh(order.id).await?);
         }
         Err(EngineError::Contended)
     }
 
     /// The order as the database has it.
     pub(crate) async fn fresh(&self, id: OrderId) -> Result<Arc<Consultation>, EngineError> {
-        let order = self
-            .inner
-            .store
-            .load(id)
-            .await?
-            .ok_or(EngineError::NotFound)?;
+        let order = self.inner.store.load(id).await?;
+        Ok(self.put(order.ok_or(EngineError::NotFound)?))
+    }
+
+    /// Remembers an order that was read.
+    pub(crate) fn put(&self, order: Consultation) -> Arc<Consultation> {
         let order = Arc::new(order);
         self.inner.orders.put(Arc::clone(&order));
-        Ok(order)
+        order
     }
 
     /// The order as it was remembered, if it is: perhaps not the newest.

@@ -14,6 +14,8 @@ mod gateways;
 pub mod ids;
 mod ledger;
 mod notice;
+mod one_for_all;
+mod orders;
 mod pay_link;
 mod presence;
 mod preview;

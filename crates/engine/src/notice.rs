@@ -4,11 +4,13 @@ use crate::effects::refund_command;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Origin;
+use crate::orders::Known;
 use connectors::gateway::{Callback, CallbackError, Notice, PaidNotice, RefundState};
-use domain::consultation::Command;
+use domain::consultation::{Command, Consultation};
 use domain::order::{Actor, Effect};
 use domain::payment::GatewayName;
-use domain::{OrderId, PaymentId, RefundId};
+use domain::{PaymentId, RefundId};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// What came of a verified notice. The gateway is told "received" in every case.
@@ -75,7 +77,7 @@ impl Engine {
         paid: PaidNotice,
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
-        let (order, payment) = self.noticed_payment(gateway, paid.out_trade_no).await?;
+        let (known, payment) = self.noticed_payment(gateway, paid.out_trade_no).await?;
         let command = Command::PaymentSucceeded {
             payment,
             paid: paid.amount,
@@ -83,7 +85,7 @@ impl Engine {
             paid_at: paid.paid_at,
             by_query: false,
         };
-        self.noticed(order, command, request_id).await
+        self.noticed(known, &command, request_id).await
     }
 
     async fn refund_notice(
@@ -95,7 +97,10 @@ impl Engine {
     ) -> Result<NoticeOutcome, NoticeError> {
         let (order, refund) = self.noticed_refund(gateway, number).await?;
         match refund_command(refund, state) {
-            Some(command) => self.noticed(order, command, request_id).await,
+            Some(command) => {
+                let known = Known::Fresh(order);
+                self.noticed(known, &command, request_id).await
+            }
             None => Ok(NoticeOutcome::Nothing),
         }
     }
@@ -108,10 +113,12 @@ impl Engine {
         number: String,
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
-        let (order, payment) = self.noticed_payment(gateway, number).await?;
-        let now_open = self
-            .fresh(order)
-            .await?
+        let (known, payment) = self.noticed_payment(gateway, number).await?;
+        let order = match known {
+            Known::Remembered(order) => self.fresh(order.id).await?,
+            Known::Fresh(order) => order,
+        };
+        let now_open = order
             .payment(payment)
             .is_some_and(|payment| payment.status.is_open());
         let effect = if now_open {
@@ -119,7 +126,7 @@ impl Engine {
         } else {
             Effect::SettlePayment { payment }
         };
-        self.do_soon(order, effect, request_id).await?;
+        self.do_soon(order.id, effect, request_id).await?;
         Ok(NoticeOutcome::Applied)
     }
 
@@ -130,69 +137,65 @@ impl Engine {
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
         let (order, refund) = self.noticed_refund(gateway, number).await?;
-        self.do_soon(order, Effect::QueryRefund { refund }, request_id)
-            .await?;
+        let effect = Effect::QueryRefund { refund };
+        self.do_soon(order.id, effect, request_id).await?;
         Ok(NoticeOutcome::Applied)
     }
 
-    /// The payment of a notice; one that another gateway was asked for is not this one's.
+    /// The order and payment of a notice; a payment that another gateway was asked for is not this
+    /// one's.
     async fn noticed_payment(
         &self,
         gateway: GatewayName,
         number: String,
-    ) -> Result<(OrderId, PaymentId), NoticeError> {
-        let found = self.inner.store.payment_by_trade_no(&number).await;
-        let found = found.map_err(EngineError::from)?;
-        match found {
-            Some((order, payment)) if self.is_over(order, payment, gateway).await? => {
-                Ok((order, payment))
+    ) -> Result<(Known, PaymentId), NoticeError> {
+        let known = match self.inner.orders.of_payment(&number) {
+            Some(order) => Some(Known::Remembered(order)),
+            None => {
+                let found = self.inner.store.load_of_payment(&number).await;
+                let found = found.map_err(EngineError::from)?;
+                found.map(|order| Known::Fresh(self.put(order)))
             }
-            _ => Err(NoticeError::UnknownPayment(number)),
-        }
+        };
+        let found = known.and_then(|known| {
+            let mut payments = known.order().payments.iter();
+            let payment = payments.find(|payment| payment.out_trade_no == number)?;
+            let id = (payment.gateway == gateway).then_some(payment.id)?;
+            Some((known, id))
+        });
+        found.ok_or(NoticeError::UnknownPayment(number))
     }
 
+    /// The order, as the database has it, and the refund of a notice.
     async fn noticed_refund(
         &self,
         gateway: GatewayName,
         number: String,
-    ) -> Result<(OrderId, RefundId), NoticeError> {
-        let found = self.inner.store.refund_by_number(&number).await;
-        let Some((order, refund)) = found.map_err(EngineError::from)? else {
-            return Err(NoticeError::UnknownPayment(number));
-        };
-        let of = self.fresh(order).await?.refund(refund).map(|r| r.payment);
-        match of {
-            Some(payment) if self.is_over(order, payment, gateway).await? => Ok((order, refund)),
-            _ => Err(NoticeError::UnknownPayment(number)),
-        }
-    }
-
-    async fn is_over(
-        &self,
-        order: OrderId,
-        payment: PaymentId,
-        gateway: GatewayName,
-    ) -> Result<bool, EngineError> {
-        let order = match self.remembered(order) {
-            Some(order) => order,
-            None => self.fresh(order).await?,
-        };
-        Ok(order
-            .payment(payment)
-            .is_some_and(|payment| payment.gateway == gateway))
+    ) -> Result<(Arc<Consultation>, RefundId), NoticeError> {
+        let found = self.inner.store.load_of_refund(&number).await;
+        let found = found.map_err(EngineError::from)?.and_then(|order| {
+            let mut refunds = order.refunds.iter();
+            let refund = refunds.find(|refund| refund.out_refund_no == number)?;
+            let payment = order.payment(refund.payment)?;
+            let id = (payment.gateway == gateway).then_some(refund.id)?;
+            Some((self.put(order), id))
+        });
+        found.ok_or(NoticeError::UnknownPayment(number))
     }
 
     async fn noticed(
         &self,
-        order: OrderId,
-        command: Command,
+        known: Known,
+        command: &Command,
         request_id: Option<String>,
     ) -> Result<NoticeOutcome, NoticeError> {
         let origin = Origin {
             request_id,
             idempotency: None,
         };
-        let executed = self.execute(order, command, Actor::GATEWAY, origin).await?;
+        let executed = self
+            .execute_on(known, command, Actor::GATEWAY, &origin, None)
+            .await?;
         Ok(if executed.applied {
             NoticeOutcome::Applied
         } else {

@@ -19,6 +19,7 @@ mod delivery;
 mod faults;
 mod ids;
 mod keys;
+mod notice;
 mod payer;
 mod payments;
 mod paypal;
@@ -35,6 +36,7 @@ mod wechat;
 
 pub use control::ControlError;
 pub use control::views;
+pub use notice::{PaidPayment, PostedNotice};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;

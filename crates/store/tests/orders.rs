@@ -323,14 +323,15 @@ async fn history_is_kept(fresh: &Fresh) {
     let paid = &order.payments[1];
     let refund = &order.refunds[1];
     let store = &fresh.store;
-    assert_eq!(
-        store.payment_by_trade_no(&paid.out_trade_no).await.unwrap(),
-        Some((order.id, paid.id))
-    );
-    assert_eq!(
-        store.refund_by_number(&refund.out_refund_no).await.unwrap(),
-        Some((order.id, refund.id))
-    );
+    let of_payment = store.load_of_payment(&paid.out_trade_no).await;
+    assert_eq!(of_payment.unwrap().as_ref(), Some(&order));
+    let of_refund = store.load_of_refund(&refund.out_refund_no).await;
+    assert_eq!(of_refund.unwrap().as_ref(), Some(&order));
+    // A number of the one kind is none of the other.
+    let of_neither = store.load_of_refund(&paid.out_trade_no).await;
+    assert_eq!(of_neither.unwrap(), None);
+    let of_neither = store.load_of_payment(&refund.out_refund_no).await;
+    assert_eq!(of_neither.unwrap(), None);
     assert_eq!(store.refund_order(refund.id).await.unwrap(), Some(order.id));
     let waiting = store
         .refunds_waiting(Page { page: 1, limit: 20 })

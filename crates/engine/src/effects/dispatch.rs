@@ -15,35 +15,43 @@ use store::Page;
 /// How many waiting orders are read at a time.
 const WAITING: u32 = 100;
 
+/// What came of looking for doctors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dispatched {
+    /// Whoever could be served was.
+    Done,
+    /// Operations have stopped it.
+    Paused,
+}
+
 impl Engine {
     pub(super) async fn try_dispatch(
         &self,
         department: DepartmentId,
     ) -> Result<Tried, EngineError> {
-        if settings::maintenance(&self.inner.store)
-            .await?
-            .dispatch_paused
-        {
-            return Ok(Tried::NotYet(Some(
-                "dispatch is paused by operations".to_owned(),
-            )));
-        }
-        self.dispatch(department).await?;
-        Ok(Tried::Done)
+        Ok(match self.dispatch(department).await? {
+            Dispatched::Done => Tried::Done,
+            Dispatched::Paused => {
+                Tried::NotYet(Some("dispatch is paused by operations".to_owned()))
+            }
+        })
     }
 
-    /// Offers the orders that wait in a department, oldest first, until no doctor has room.
-    pub(crate) async fn dispatch(&self, department: DepartmentId) -> Result<(), EngineError> {
-        if settings::maintenance(&self.inner.store)
-            .await?
-            .dispatch_paused
-        {
-            return Ok(());
+    /// Offers the orders that wait in a department, oldest first, until no doctor has room. Where
+    /// many ask at the same time, one looks for all of them.
+    pub(crate) async fn dispatch(
+        &self,
+        department: DepartmentId,
+    ) -> Result<Dispatched, EngineError> {
+        let dispatches = self.dispatches(department);
+        let Some(run) = dispatches.turn().await else {
+            return Ok(Dispatched::Done);
+        };
+        let store = &self.inner.store;
+        if settings::maintenance(store).await?.dispatch_paused {
+            return Ok(Dispatched::Paused);
         }
-        let turn = self.turn(department.uuid());
-        let _turn = turn.lock().await;
         loop {
-            let store = &self.inner.store;
             let waiting = store.waiting_for_doctor(department, WAITING).await?;
             let mut moved = false;
             for order in &waiting {
@@ -51,7 +59,8 @@ impl Engine {
             }
             let may_be_more = u32::try_from(waiting.len()).is_ok_and(|count| count >= WAITING);
             if !moved || !may_be_more {
-                return Ok(());
+                run.ended_well();
+                return Ok(Dispatched::Done);
             }
         }
     }

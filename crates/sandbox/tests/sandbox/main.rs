@@ -17,6 +17,7 @@ mod payments;
 mod paypal;
 mod refunds;
 mod restart;
+mod single;
 mod stripe;
 mod unionpay;
 mod wechat;

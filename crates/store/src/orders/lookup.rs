@@ -1,4 +1,4 @@
-//! Which orders belong to something else: a session, a doctor, a department, a payment's number.
+//! Which orders belong to something else: a session, a doctor, a department, a refund.
 
 use crate::committer::sql;
 use crate::db::Read;
@@ -7,8 +7,7 @@ use crate::row::Row;
 use crate::value::Value;
 use crate::{QueueEntry, Store, StoreError};
 use domain::consultation::ConsultationStatus;
-use domain::{DepartmentId, OrderId, PaymentId, RefundId, SessionId, Span, UserId};
-use uuid::Uuid;
+use domain::{DepartmentId, OrderId, RefundId, SessionId, Span, UserId};
 
 const JOINED: &str = "FROM consultations c JOIN orders o ON o.id = c.order_id";
 const DEPARTMENTS_WAITING: &str = "SELECT DISTINCT c.department_id \
@@ -128,45 +127,15 @@ impl Store {
         rows.iter().map(duration).collect()
     }
 
-    /// The payment with this number at the gateway.
-    pub async fn payment_by_trade_no(
-        &self,
-        out_trade_no: &str,
-    ) -> Result<Option<(OrderId, PaymentId)>, StoreError> {
-        let sql = "SELECT order_id, id FROM payments WHERE out_trade_no = $1";
-        self.pair(sql, out_trade_no.into()).await
-    }
-
-    /// The refund with this number at the gateway.
-    pub async fn refund_by_number(
-        &self,
-        out_refund_no: &str,
-    ) -> Result<Option<(OrderId, RefundId)>, StoreError> {
-        let sql = "SELECT order_id, id FROM refunds WHERE out_refund_no = $1";
-        self.pair(sql, out_refund_no.into()).await
-    }
-
     /// The order that a refund belongs to.
     pub async fn refund_order(&self, refund: RefundId) -> Result<Option<OrderId>, StoreError> {
-        let sql = "SELECT order_id, id FROM refunds WHERE id = $1";
-        let found: Option<(OrderId, RefundId)> = self.pair(sql, refund.into()).await?;
-        Ok(found.map(|(order, _)| order))
+        let sql = "SELECT order_id FROM refunds WHERE id = $1";
+        let row = self.db().one(Read::Keyed, sql, vec![refund.into()]).await?;
+        row.map(|row| row.cells().id()).transpose()
     }
 
     async fn ids(&self, text: String, values: Vec<Value>) -> Result<Vec<OrderId>, StoreError> {
         let rows = self.db().all(Read::Keyed, sql(text), values).await?;
         rows.iter().map(|row| row.cells().id()).collect()
-    }
-
-    async fn pair<T: From<Uuid>>(
-        &self,
-        sql: &'static str,
-        value: Value,
-    ) -> Result<Option<(OrderId, T)>, StoreError> {
-        let Some(row) = self.db().one(Read::Keyed, sql, vec![value]).await? else {
-            return Ok(None);
-        };
-        let mut cells = row.cells();
-        Ok(Some((cells.id()?, cells.id()?)))
     }
 }
